@@ -1,0 +1,111 @@
+"""What an engine promises: it writes a text, streaming, and can be stopped at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Continuation(StrEnum):
+    """How an engine goes on with a text that it, or a process before it, began."""
+
+    EXACT = "exact"  # the same text as without the interruption
+    PREFILL = "prefill"  # a seamless text from the same words on
+    NONE = "none"  # it cannot; the run ends incomplete/engine_lost, every word kept
+
+
+class FinishReason(StrEnum):
+    """Why writing ended by itself. An engine that ends without one has failed."""
+
+    STOP = "stop"
+    LENGTH = "length"  # max_tokens or a full context
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the prompt; roles as in the chat protocol."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A provision given to the engine, numbered as `[n]` in the prompt.
+
+    Frozen into the run before the first text, so that a later attempt sees the same.
+    """
+
+    n: int
+    act: str  # act id
+    act_title: str  # «Закон «О защите прав потребителей»»
+    article: str  # «18»; empty for a preamble or a point outside articles
+    title: str  # heading
+    address: str  # full: ru/zozpp@2023-08-04/st18
+    edition_date: str  # ISO date, empty when unknown
+    text: str
+    score: float = 0.0
+    summary: bool = False  # an entry of the everyday guide, not the act's text
+
+
+@dataclass(frozen=True, slots=True)
+class WritingTask:
+    """Everything an engine needs; the same task gives the same text where the engine is deterministic."""
+
+    question: str
+    messages: Sequence[Message] = ()
+    sources: Sequence[Source] = ()
+    prefix: str = ""  # text already written by an earlier attempt; the engine sends only what follows
+    max_tokens: int = 1024
+    temperature: float = 0.2
+    top_p: float = 0.9
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of text. The last piece of a writing, and no other, carries `finish`."""
+
+    text: str
+    tokens: int = 1
+    finish: FinishReason | None = None
+    prompt_tokens: int | None = None  # when the engine tells
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Facts shown to operators and stored with a run."""
+
+    name: str  # extractive | openai | scripted | llama
+    model: str
+    continuation: Continuation
+    fingerprint: str  # token ids and texts are comparable under the same fingerprint only
+    details: dict[str, object] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Writes texts.
+
+    `write` yields pieces until one carries `finish`; closing the generator early (`aclose`) stops
+    the writing and frees whatever it held (slot, connection) before `aclose` returns. Failures are
+    `EngineError`s; a generator that ends without `finish` is never a completed text. Silence is not
+    an error here: budgets are the worker's. Pieces concatenated after `prefix` are the whole text.
+    """
+
+    async def start(self) -> None:
+        """Get ready; raises EngineError with a sentence to act on. Must not need the network to be up."""
+        ...
+
+    async def stop(self) -> None:
+        """Release everything; idempotent."""
+        ...
+
+    async def info(self) -> EngineInfo:
+        """Current facts. May ask a remote server, bounded to a few seconds, never raises for its absence."""
+        ...
+
+    def write(self, task: WritingTask) -> AsyncGenerator[Piece, None]:
+        """Stream the text that follows `task.prefix`."""
+        ...

@@ -1,0 +1,141 @@
+"""The error tree. A class's docstring is its message in English; `code` is stable and goes over the
+wire; `user_message` is the Russian sentence a person can act on. HTTP status is decided in `api`.
+
+AdvakodError
+├── SettingsError            a variable has a bad value; the start stops
+├── InputError               what was sent cannot be used
+│   ├── QuestionError        empty, too long
+│   ├── NotFoundError        no such run, conversation, act, provision (or somebody else's)
+│   ├── ConflictError        the same idempotency key with another body, a second index writer…
+│   └── DocumentError        a file that cannot become law text (ingest.errors)
+├── AccessError
+│   ├── KeyRequiredError     no key, unknown key
+│   ├── ForbiddenError       the key's role is not enough, foreign origin or host
+│   └── LimitError           too many requests of one key; carries retry_after
+├── OverloadedError          the queue is full; carries retry_after
+├── StorageError             the database cannot be reached, the disk is full
+├── SearchError              the index cannot be opened or built
+└── EngineError              the engine refused, hung, sent rubbish, went away
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AdvakodError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "internal_error"
+    user_message: ClassVar[str] = "Внутренняя ошибка. Она записана в журнал; попробуйте ещё раз."
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        message: str = "",
+        param: str | None = None,
+        **facts: object,
+    ) -> None:
+        """`message` overrides the class's Russian sentence; `detail` is for the log; `facts` ride along."""
+        self.detail = detail
+        self.message = message or self.user_message.format_map(_Facts(facts))
+        self.param = param
+        self.facts = facts
+        super().__init__(detail or type(self).__doc__)
+
+
+class _Facts(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+class SettingsError(AdvakodError):
+    """A setting has a value that cannot be used."""
+
+    code = "bad_setting"
+    user_message = "Неверное значение настройки."
+
+
+class InputError(AdvakodError):
+    """What was sent cannot be used."""
+
+    code = "invalid_request"
+    user_message = "Запрос составлен неверно."
+
+
+class QuestionError(InputError):
+    """The question is empty or too long."""
+
+    code = "bad_question"
+    user_message = "Вопрос пуст. Напишите, что вы хотите узнать."
+
+
+class NotFoundError(InputError):
+    """Nothing is stored under this name for this key."""
+
+    code = "not_found"
+    user_message = "Не найдено. Проверьте адрес и ключ доступа."
+
+
+class ConflictError(InputError):
+    """The request contradicts what is already stored."""
+
+    code = "conflict"
+    user_message = "Запрос противоречит уже сохранённому."
+
+
+class AccessError(AdvakodError):
+    """Access is refused."""
+
+    code = "forbidden"
+    user_message = "Доступ запрещён."
+
+
+class KeyRequiredError(AccessError):
+    """A key is required and none, or an unknown one, was given."""
+
+    code = "key_required"
+    user_message = "Нужен ключ доступа. Передайте его в заголовке «Authorization: Bearer …»."
+
+
+class ForbiddenError(AccessError):
+    """The key's role, the origin or the host does not allow this."""
+
+    code = "forbidden"
+    user_message = "Этому ключу, сайту или адресу такое действие не разрешено."
+
+
+class LimitError(AccessError):
+    """Too many requests of one key."""
+
+    code = "rate_limit_exceeded"
+    user_message = "Слишком много вопросов одновременно. Повторите через {retry_after} с."
+
+
+class OverloadedError(AdvakodError):
+    """The queue is full."""
+
+    code = "queue_full"
+    user_message = "Очередь заполнена. Повторите через {retry_after} с."
+
+
+class StorageError(AdvakodError):
+    """The database cannot be written or read."""
+
+    code = "storage_unavailable"
+    user_message = "База данных недоступна или на диске нет места. Сообщите администратору."
+
+
+class SearchError(AdvakodError):
+    """The search index cannot be opened or built."""
+
+    code = "search_unavailable"
+    user_message = "Поисковый индекс недоступен. Выполните «advakod search --rebuild»."
+
+
+class EngineError(AdvakodError):
+    """The engine refused, hung, sent rubbish or went away."""
+
+    code = "engine_failed"
+    user_message = "Модель, которая пишет ответ, не справилась. Повторите вопрос позже."

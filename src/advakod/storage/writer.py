@@ -1,0 +1,108 @@
+"""One thread that writes: what gathers while one commit is on its way to the disk shares the next."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from ..errors import StorageError
+
+T = TypeVar("T")
+Job = tuple[Callable[[Connection], Any], "Future[Any]"]
+
+MOST_JOBS = 256  # in one transaction; bounds how long the first of them waits for the commit
+
+
+class Writer:
+    """Runs changes in the order in which they were submitted, many to a commit.
+
+    A change that raises undoes itself alone (savepoint). Its future is resolved after the commit,
+    so a result that is seen is durable. When the commit itself fails, every change in it fails.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine.execution_options(writes=True)
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def submit(self, change: Callable[[Connection], T]) -> Future[T]:
+        """Queue a change; never blocks."""
+        future: Future[T] = Future()
+        future.set_running_or_notify_cancel()  # a change under way cannot be cancelled
+        with self._lock:
+            if self._closed:
+                raise StorageError("the database is closed")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="db-write", daemon=True)
+                self._thread.start()
+            self._jobs.put((change, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued and end the thread. Idempotent."""
+        with self._lock:
+            self._closed = True
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._jobs.put(None)
+        if thread is not None:
+            thread.join()
+
+    def _work(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            self._commit(batch)
+
+    def _next_batch(self) -> list[Job] | None:
+        job = self._jobs.get()
+        if job is None:
+            return None
+        batch = [job]
+        while len(batch) < MOST_JOBS and not self._jobs.empty():
+            job = self._jobs.get()
+            if job is None:
+                self._jobs.put(None)  # seen again, after this batch
+                break
+            batch.append(job)
+        return batch
+
+    def _commit(self, batch: list[Job]) -> None:
+        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        try:
+            with self._engine.begin() as connection:
+                for change, future in batch:
+                    outcomes.append((future, *_attempt(connection, change, alone=len(batch) == 1)))
+        # Whatever the driver raises at BEGIN or COMMIT (locked, disk full, connection lost) concerns every
+        # change of the batch, and the thread must live on.
+        except Exception as error:  # noqa: BLE001
+            failure = StorageError(str(error))
+            failure.__cause__ = error
+            for _, future in batch:
+                future.set_exception(failure)
+            return
+        for future, result, raised in outcomes:
+            if raised is None:
+                future.set_result(result)
+            else:
+                future.set_exception(raised)
+
+
+def _attempt(
+    connection: Connection, change: Callable[[Connection], Any], *, alone: bool
+) -> tuple[Any, BaseException | None]:
+    savepoint = None if alone else connection.begin_nested()
+    try:
+        result = change(connection)
+        if savepoint is not None:
+            savepoint.commit()
+    # The change's own failure belongs to its caller; the others in the batch go on.
+    except Exception as error:  # noqa: BLE001
+        (connection if savepoint is None else savepoint).rollback()
+        return None, error
+    return result, None
