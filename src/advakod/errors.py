@@ -6,7 +6,8 @@ AdvakodError
 ├── InputError               what was sent cannot be used
 │   ├── QuestionError        empty, too long
 │   ├── NotFoundError        no such run, conversation, act, provision (or somebody else's)
-│   ├── ConflictError        the same idempotency key with another body, a second index writer…
+│   ├── ConflictError        what is asked for contradicts what is stored
+│   │   └── IdempotencyError the same idempotency key with another body
 │   └── DocumentError        a file that cannot become law text (ingest.errors)
 ├── AccessError
 │   ├── KeyRequiredError     no key, unknown key
@@ -85,6 +86,13 @@ class ConflictError(InputError):
     user_message = "Запрос противоречит уже сохранённому."
 
 
+class IdempotencyError(ConflictError):
+    """The same idempotency key came with another request."""
+
+    code = "idempotency_key_reused"
+    user_message = "Этот Idempotency-Key уже использован с другим вопросом. Возьмите новый ключ."
+
+
 class AccessError(AdvakodError):
     """Access is refused."""
 
@@ -135,7 +143,12 @@ class SearchError(AdvakodError):
 
 
 class EngineError(AdvakodError):
-    """The engine refused, hung, sent rubbish or went away."""
+    """The engine refused, hung, sent rubbish or went away.
+
+    `retryable`: asking again, or going on with the text so far, may succeed.
+    """
+
+    retryable: ClassVar[bool] = False
 
     code = "engine_failed"
     user_message = "Модель, которая пишет ответ, не справилась. Повторите вопрос позже."

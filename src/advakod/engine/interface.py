@@ -82,6 +82,8 @@ class EngineInfo:
     model: str
     continuation: Continuation
     fingerprint: str  # token ids and texts are comparable under the same fingerprint only
+    concurrency: int = 64  # texts it can usefully write at once, unless VISTRAL_MAX_CONCURRENCY says otherwise
+    uses_sources: bool = True  # false: nothing is searched for it (a script)
     details: dict[str, object] = field(default_factory=dict)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,16 +10,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
-from ..errors import StorageError
+from ..errors import SettingsError, StorageError
+from .errors import storage_errors
 from .migrate import upgrade
 from .writer import Writer
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000  # another process may hold SQLite's write lock this long (backup, a paused ingest)
+BAD_URL = "Неверная настройка ADVAKOD_DATABASE_URL: нужно postgresql://user:password@host/name."
+NO_DRIVER = "Неверная настройка ADVAKOD_DATABASE_URL: для PostgreSQL установите advakod[postgres]."
 READERS = 4  # reading threads; a read is milliseconds, so more would only fight over the GIL
 
 
@@ -33,8 +35,9 @@ class Database:
     """
 
     def __init__(self, url: str | URL) -> None:
-        self.url = make_url(url)
+        self.url = _known_url(url)
         self.engine = _engine(self.url)
+        self._snapshots = _snapshot_engine(self.engine)
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
         self._writer = Writer(self.engine)
 
@@ -51,20 +54,25 @@ class Database:
         return self
 
     def close(self) -> None:
-        """Write out what is queued, then let go of everything. Idempotent."""
+        """Finish the writes and reads that are queued, then let go of everything. Idempotent."""
         self._writer.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True)  # a read is milliseconds; a cancelled one would look like its caller's own
+        self._snapshots.dispose()
         self.engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection on one snapshot; for threads that may block."""
-        with storage_errors(), self.engine.connect() as connection:
+        """A connection on one snapshot, taken at its first query; for threads that may block."""
+        with storage_errors(), self._snapshots.connect() as connection:
             yield connection
 
     async def read(self, query: Callable[[Connection], T]) -> T:
-        """Run `query` on a reading thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+        """Run `query` on a reading thread; all its statements see one snapshot."""
+        try:
+            reading = self._pool.submit(self._read, query)
+        except RuntimeError as error:  # shut down
+            raise StorageError("the database is closed") from error
+        return await asyncio.wrap_future(reading)
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         with self.reading() as connection:
@@ -82,28 +90,44 @@ class Database:
         return self._writer.submit(change).result()
 
 
-@contextmanager
-def storage_errors() -> Iterator[None]:
-    """Turn the driver's operational failures into `StorageError`."""
+def _known_url(url: str | URL) -> URL:
     try:
-        yield
-    except (OperationalError, sqlite3.OperationalError) as error:
-        raise StorageError(str(error)) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise StorageError(str(error)) from error
-        raise
+        known = make_url(url)
+    except ArgumentError as error:
+        raise SettingsError(str(error), message=BAD_URL) from None  # the cause would repeat the password
+    if known.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise SettingsError(f"unknown database {known.drivername}", message=BAD_URL)
+    if known.drivername == "postgresql":
+        known = known.set(drivername="postgresql+pg8000")
+    return known
 
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, poolclass=QueuePool, pool_size=READERS + 2, max_overflow=READERS)
+        engine = create_engine(
+            url, poolclass=QueuePool, pool_size=READERS + 2, max_overflow=READERS, pool_use_lifo=True
+        )
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    if url.get_backend_name() == "postgresql" and url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+pg8000")
-    return create_engine(url, pool_size=READERS + 2, max_overflow=READERS, pool_pre_ping=True)
+    try:
+        return create_engine(url, pool_size=2, max_overflow=READERS, pool_use_lifo=True, pool_pre_ping=True)
+    except ImportError as error:
+        raise SettingsError(str(error), message=NO_DRIVER) from error
+
+
+def _snapshot_engine(engine: Engine) -> Engine:
+    """Where readers connect: every transaction of SQLite is a snapshot; PostgreSQL's are when asked to be."""
+    if engine.dialect.name == "sqlite":
+        return engine
+    return create_engine(
+        engine.url,
+        pool_size=READERS,
+        max_overflow=READERS,
+        pool_use_lifo=True,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",
+    )
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

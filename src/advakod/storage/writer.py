@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from ..errors import StorageError
+from .errors import storage_failure
 
 T = TypeVar("T")
 Job = tuple[Callable[[Connection], Any], "Future[Any]"]
@@ -101,8 +102,9 @@ def _attempt(
         result = change(connection)
         if savepoint is not None:
             savepoint.commit()
-    # The change's own failure belongs to its caller; the others in the batch go on.
-    except Exception as error:  # noqa: BLE001
+    # The change's own failure belongs to its caller; the others in the batch go on. When the database has
+    # dropped the whole transaction (disk full, connection lost), the savepoint is gone and this raises too.
+    except BaseException as error:  # noqa: BLE001
         (connection if savepoint is None else savepoint).rollback()
-        return None, error
+        return None, storage_failure(error) or error
     return result, None

@@ -1,0 +1,70 @@
+# Two commands are enough: `make run` and `make test`. What each target does stands in `make help`.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check install bench bench-peers lock clean postgres
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The first interpreter that is new enough; `make PYTHON=…` chooses another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+ifndef PYTHON
+PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
+endif
+
+# A bare Debian has no ensurepip: the machine's pip works on the environment from outside (pip 22.3 or newer).
+PIP = $$($(PYTHON) -m pip --version >/dev/null 2>&1 && echo "$(PYTHON) -m pip" || echo pip) \
+	--python $(BIN)/python --disable-pip-version-check --quiet --quiet
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(STAMP) ## Set everything up and serve at http://127.0.0.1:8000
+	@exec $(BIN)/advakod serve
+
+test: $(STAMP) postgres ## Set everything up and run all tests (TESTS="tests/law -x" runs some)
+	@$(BIN)/python -m pytest -q $(TESTS)
+
+check: $(STAMP) ## Lint, formatting, types, import contracts, lock file, licences
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/check_lock.py
+	@$(BIN)/python tools/third_party.py --check
+
+install: $(STAMP) ## Only set up .venv
+	@:
+
+bench: $(STAMP) ## Measure everything in benchmarks/ except the peers (minutes)
+	@set -e; for bench in $(filter-out benchmarks/peers/run.py,$(sort $(wildcard benchmarks/*/run.py))); do \
+		echo "== $$bench"; $(BIN)/python $$bench; done
+
+bench-peers: $(STAMP) ## Measure LiteLLM's proxy beside us (by hand: it installs a venv of its own)
+	@$(BIN)/python benchmarks/peers/run.py
+
+lock: $(STAMP) ## Bring requirements.lock and THIRD_PARTY.md up to date with pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	@$(MAKE) --no-print-directory install
+	@$(BIN)/python tools/third_party.py
+
+clean: ## Remove .venv, caches and builds; the data in var/ stays
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Unchanged inputs cost nothing. An environment whose interpreter is gone, or that was moved, is made anew.
+$(STAMP): requirements.lock pyproject.toml
+	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
+		echo "Нужен Python 3.11 или новее: make PYTHON=/путь/к/python3.11 …" >&2; \
+		echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@echo "Setting up $(VENV) (a few minutes the first time)"
+	@$(BIN)/python -c '$(NEW_ENOUGH)' 2>/dev/null || $(PYTHON) -m venv --clear --without-pip $(VENV)
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+postgres:
+	@tools/postgres.sh

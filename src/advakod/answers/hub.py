@@ -1,0 +1,178 @@
+"""The bus: what was committed last, for readers in this process. A hint and a cache, never the truth.
+
+A reader keeps a position, not a queue: a slow one costs its position and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from functools import partial
+
+from ..errors import StorageError
+from ..storage import Database
+from . import event_log, wire
+
+TAIL_BYTES = 256 * 1024  # kept per run for readers that are nearly up to date; the others read the log
+POLL_SECONDS = 0.25  # a run written by another process is looked at this often, once for all its readers
+
+
+class Tail:
+    """The last committed events of one run and the readers that wait for more."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.first = 0  # number of frames[0]
+        self.known = False  # whether `first` means anything yet
+        self.ended = False
+        self.local = False  # written by this process: hints can be relied on
+        self.readers = 0
+        self._bytes = 0
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    @property
+    def next(self) -> int:
+        return self.first + len(self.frames)
+
+    def extend(self, first_seq: int, bodies: Sequence[bytes]) -> None:
+        """Take committed events; what is already known is skipped, and a gap starts the tail anew."""
+        if not self.known or first_seq > self.next:
+            self.frames, self.first, self._bytes, self.known = [], first_seq, 0, True
+        for seq, body in enumerate(bodies, first_seq):
+            if seq >= self.next:
+                frame = wire.sse_frame(seq, body)
+                self.frames.append(frame)
+                self._bytes += len(frame)
+                self.ended = self.ended or wire.is_terminal(body)
+        self._trim()
+        self.wake()
+
+    def _trim(self) -> None:
+        if self._bytes <= TAIL_BYTES:
+            return
+        drop = 0
+        while self._bytes > TAIL_BYTES // 2 and drop < len(self.frames) - 1:
+            self._bytes -= len(self.frames[drop])
+            drop += 1
+        del self.frames[:drop]
+        self.first += drop
+
+    def after(self, position: int) -> list[bytes] | None:
+        """Frames that follow `position`; None when they are no longer, or not yet, here."""
+        if not self.known or position + 1 < self.first:
+            return None
+        return self.frames[position + 1 - self.first :]
+
+    def wake(self) -> None:
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    async def wait(self, seconds: float) -> None:
+        """Until a hint, `seconds` at most."""
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[None] = loop.create_future()
+        self._waiting.add(waiting)
+        timer = loop.call_later(seconds, _resolve, waiting)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+            self._waiting.discard(waiting)
+
+
+def _resolve(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+class Hub:
+    """Tails of the runs that are written or read in this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._tails: dict[str, Tail] = {}
+        self._pollers: dict[str, asyncio.Task[None]] = {}
+
+    def publish(self, run_id: str, first_seq: int, bodies: Sequence[bytes]) -> None:
+        """Tell readers what has just been committed."""
+        tail = self._tails.get(run_id)
+        if tail is not None:
+            tail.extend(first_seq, bodies)
+
+    def written_here(self, run_id: str, *, local: bool) -> None:
+        """Whether this process writes the run, so that its readers need not ask the database."""
+        if local:
+            self._tail(run_id).local = True
+        elif (tail := self._tails.get(run_id)) is not None:
+            tail.local = False
+            tail.wake()
+            self._drop_unused(run_id, tail)
+
+    def _tail(self, run_id: str) -> Tail:
+        return self._tails.setdefault(run_id, Tail())
+
+    def _drop_unused(self, run_id: str, tail: Tail) -> None:
+        if tail.readers == 0 and not tail.local:
+            self._tails.pop(run_id, None)
+            if (poller := self._pollers.pop(run_id, None)) is not None:
+                poller.cancel()
+
+    async def follow(self, run_id: str, after: int, silence: float) -> AsyncGenerator[list[bytes], None]:
+        """Frames with a number above `after`, each once, in order, until the run's end.
+
+        An empty list is yielded whenever nothing came for `silence` seconds.
+        """
+        tail = self._tail(run_id)
+        tail.readers += 1
+        loop = asyncio.get_running_loop()
+        try:
+            position = after
+            spoke = loop.time()
+            while True:
+                frames = tail.after(position)
+                if frames is None or (not frames and not tail.local and not self._is_polled(run_id)):
+                    frames = await self._from_log(run_id, position, tail)
+                if frames:
+                    position += len(frames)
+                    yield frames
+                    spoke = loop.time()
+                    continue
+                if tail.ended and position + 1 >= tail.next:
+                    return
+                self._poll_when_remote(run_id, tail)
+                await tail.wait(max(0.0, spoke + silence - loop.time()))
+                if loop.time() - spoke >= silence and not tail.after(position):
+                    yield []
+                    spoke = loop.time()
+        finally:
+            tail.readers -= 1
+            self._drop_unused(run_id, tail)
+
+    async def _from_log(self, run_id: str, position: int, tail: Tail) -> list[bytes]:
+        page = await self._database.read(partial(event_log.read, run_id=run_id, after=position))
+        if page and (not tail.known or page[-1][0] >= tail.next):
+            tail.extend(page[0][0], [body for _, body in page])
+        return [wire.sse_frame(seq, body) for seq, body in page]
+
+    def _is_polled(self, run_id: str) -> bool:
+        return run_id in self._pollers
+
+    def _poll_when_remote(self, run_id: str, tail: Tail) -> None:
+        if run_id not in self._pollers:
+            self._pollers[run_id] = asyncio.create_task(self._poll(run_id, tail), name=f"poll {run_id}")
+
+    async def _poll(self, run_id: str, tail: Tail) -> None:
+        """Read on for all readers of a run, until its end or its last reader's."""
+        while not tail.ended and tail.readers:
+            await asyncio.sleep(POLL_SECONDS)
+            if tail.local:
+                continue  # what is written here is published here
+            position = tail.next - 1 if tail.known else -1
+            with suppress(StorageError):  # readers keep their positions until the database is back
+                page = await self._database.read(partial(event_log.read, run_id=run_id, after=position))
+                if page:
+                    tail.extend(page[0][0], [body for _, body in page])
+        self._pollers.pop(run_id, None)

@@ -1,0 +1,167 @@
+"""Facts about runs: what was asked, what is frozen before the first word, how it ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ..engine.interface import Message, Source
+
+
+class Status(StrEnum):
+    """A run's state; the values are the wire's."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"  # with a code
+    INCOMPLETE = "incomplete"  # every word kept; can be continued
+    CANCELLED = "cancelled"  # stopped by its owner, every word kept
+
+    @property
+    def terminal(self) -> bool:
+        return self not in (Status.QUEUED, Status.IN_PROGRESS)
+
+
+class Reason(StrEnum):
+    """Why a run ended without being completed."""
+
+    TIMEOUT = "timeout"  # the budget D is spent
+    STALLED = "stalled"  # the engine was silent for too long
+    ENGINE_LOST = "engine_lost"  # the engine went away and cannot go on with the text
+    MAX_OUTPUT_TOKENS = "max_output_tokens"
+    CANCELLED = "cancelled"
+    QUEUE_TIMEOUT = "queue_timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, as it is stored with the run."""
+
+    question: str
+    instructions: str = ""  # do not carry over to follow-up questions
+    history: tuple[Message, ...] = ()  # earlier turns that came with the request itself
+    model: str = ""
+    as_of: dt.date | None = None  # the date whose law is asked about
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    background: bool = False
+    previous_response_id: str | None = None
+    conversation: str | None = None
+    stateless: bool = False  # chat completions: no conversation is kept
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` takes; goes into a JSON column."""
+        facts = asdict(self)
+        facts["as_of"] = self.as_of.isoformat() if self.as_of else None
+        return facts
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Request:
+        as_of = facts.get("as_of")
+        return cls(
+            **{
+                **facts,
+                "as_of": dt.date.fromisoformat(as_of) if as_of else None,
+                "history": tuple(Message(**turn) for turn in facts.get("history", ())),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Frozen before the first text; a later attempt uses it again and never searches anew."""
+
+    sources: tuple[Source, ...] = ()
+    history: tuple[Message, ...] = ()  # turns of the conversation that the engine sees
+    notices: tuple[dict[str, Any], ...] = ()  # {code, message}: what the reader must know
+    prompt_version: str = ""
+    engine: str = ""
+    fingerprint: str = ""
+    seed: int = 0
+    summary: bool = False  # rests on the everyday guide alone
+    written: str = ""  # the text of the run that this one continues; its own begins with it
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Context:
+        return cls(
+            **{
+                **facts,
+                "sources": tuple(Source(**source) for source in facts["sources"]),
+                "history": tuple(Message(**turn) for turn in facts["history"]),
+                "notices": tuple(facts["notices"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt to answer one message, as stored."""
+
+    id: str
+    owner: str
+    status: Status
+    request: Request
+    created_at: float
+    conversation: str | None = None
+    question_message: str | None = None
+    answer_message: str | None = None
+    continues: str | None = None
+    reason: str | None = None
+    error_message: str | None = None
+    context: Context | None = None
+    attempt: int = 0
+    worker: str | None = None
+    spent: float = 0.0
+    cancel_requested: bool = False
+    detached: bool = True
+    last_seq: int = -1
+    packed: bool = False
+    input_tokens: int = 0
+    output_tokens: int = 0
+    started_at: float | None = None
+    first_text_at: float | None = None
+    finished_at: float | None = None
+
+    @property
+    def item_id(self) -> str:
+        """The one output item's id; the same in every attempt."""
+        return "msg_" + self.id.removeprefix("resp_")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ends."""
+
+    status: Status
+    reason: str | None = None
+    message: str | None = None  # Russian, for the person who asked
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A reference in an answer and the verdict on it (DESIGN §2)."""
+
+    act: str | None
+    article: str | None
+    address: str | None
+    verdict: str  # verified | not_in_context | no_such_provision | act_not_loaded | ambiguous | repealed | summary
+    text: str  # as it stands in the answer
+    start: int  # in code points of the answer
+    end: int
+    source: int | None = None  # its number in the list of sources
+    title: str = ""
+    edition_date: str = ""
+
+
+def new_id(prefix: str) -> str:
+    """An identifier that cannot be guessed: `resp_…`, `conv_…`, `msg_…`."""
+    return f"{prefix}_{uuid.uuid4().hex}"

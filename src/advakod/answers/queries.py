@@ -1,0 +1,209 @@
+"""Runs in the database. Every function takes a connection inside the caller's transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, or_, select, update
+
+from ..storage.schema import event, event_block, run
+from .model import Context, Request, Run, Status
+
+UNFINISHED = (Status.QUEUED, Status.IN_PROGRESS)
+_COLUMNS = [run.c[field.name] for field in fields(Run)]
+
+
+def from_row(row: Row[Any]) -> Run:
+    facts = dict(row._mapping)
+    facts["status"] = Status(facts["status"])
+    facts["request"] = Request.from_json(facts["request"])
+    facts["context"] = Context.from_json(facts["context"]) if facts["context"] else None
+    return Run(**facts)
+
+
+def get(connection: Connection, run_id: str) -> Run | None:
+    row = connection.execute(select(*_COLUMNS).where(run.c.id == run_id)).one_or_none()
+    return from_row(row) if row else None
+
+
+def by_idempotency_key(connection: Connection, owner: str, key: str) -> tuple[str, str] | None:
+    """(run id, hash of its request), or None."""
+    row = connection.execute(
+        select(run.c.id, run.c.request_hash).where(run.c.owner == owner, run.c.idempotency_key == key)
+    ).one_or_none()
+    return (row.id, row.request_hash) if row else None
+
+
+def add(connection: Connection, created: Run, *, idempotency_key: str | None, request_hash: str) -> None:
+    connection.execute(
+        insert(run).values(
+            id=created.id,
+            owner=created.owner,
+            status=created.status,
+            request=created.request.to_json(),
+            context=created.context.to_json() if created.context else None,
+            created_at=created.created_at,
+            conversation=created.conversation,
+            question_message=created.question_message,
+            answer_message=created.answer_message,
+            continues=created.continues,
+            detached=created.detached,
+            reader_seen=None if created.detached else created.created_at,
+            last_seq=created.last_seq,
+            idempotency_key=idempotency_key,
+            request_hash=request_hash,
+        )
+    )
+
+
+def count_queued(connection: Connection) -> int:
+    return int(connection.scalar(select(func.count()).where(run.c.status == Status.QUEUED)) or 0)
+
+
+def count_unfinished(connection: Connection, owner: str) -> int:
+    where = and_(run.c.owner == owner, run.c.status.in_(UNFINISHED))
+    return int(connection.scalar(select(func.count()).where(where)) or 0)
+
+
+def queued(connection: Connection, limit: int) -> list[Run]:
+    """Waiting runs, the oldest first."""
+    query = select(*_COLUMNS).where(run.c.status == Status.QUEUED).order_by(run.c.created_at, run.c.id).limit(limit)
+    return [from_row(row) for row in connection.execute(query)]
+
+
+def claim(connection: Connection, worker: str, limit: int, lease_until: float) -> list[Run]:
+    """Take up to `limit` waiting runs that no earlier question of their conversation holds back."""
+    earlier = run.alias("earlier")
+    held_back = (
+        select(literal(1))
+        .where(
+            earlier.c.conversation == run.c.conversation,
+            earlier.c.id != run.c.id,
+            or_(
+                earlier.c.status == Status.IN_PROGRESS,
+                and_(earlier.c.status == Status.QUEUED, earlier.c.created_at < run.c.created_at),
+            ),
+        )
+        .exists()
+    )
+    free = (
+        select(run.c.id)
+        .where(run.c.status == Status.QUEUED, ~held_back)
+        .order_by(run.c.created_at, run.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
+    )
+    return _take(connection, [row.id for row in connection.execute(free)], worker, lease_until)
+
+
+def take_over(connection: Connection, found: Collection[tuple[str, int]], worker: str, lease_until: float) -> list[Run]:
+    """Take running runs (id, attempt) from whoever had them; the fence makes it safe at any time."""
+    taken: list[Run] = []
+    for run_id, attempt in found:
+        still = (run.c.id == run_id, run.c.attempt == attempt, run.c.status == Status.IN_PROGRESS)
+        if connection.scalar(select(run.c.id).where(*still).with_for_update(skip_locked=True)):
+            taken += _take(connection, [run_id], worker, lease_until)
+    return taken
+
+
+def _take(connection: Connection, ids: list[str], worker: str, lease_until: float) -> list[Run]:
+    if not ids:
+        return []
+    connection.execute(
+        update(run)
+        .where(run.c.id.in_(ids))
+        .values(
+            status=Status.IN_PROGRESS,
+            worker=worker,
+            attempt=run.c.attempt + 1,
+            lease_until=lease_until,
+            started_at=func.coalesce(run.c.started_at, time.time()),
+        )
+    )
+    query = select(*_COLUMNS).where(run.c.id.in_(ids)).order_by(run.c.created_at, run.c.id)
+    return [from_row(row) for row in connection.execute(query)]
+
+
+def foreign_workers(connection: Connection, me: str) -> list[str]:
+    """Other workers that hold runs; runs that were handed back have the worker ''."""
+    query = select(run.c.worker).distinct().where(run.c.status == Status.IN_PROGRESS, run.c.worker != me)
+    return [worker or "" for worker in connection.scalars(query)]
+
+
+def held_by(connection: Connection, workers: Collection[str], limit: int) -> list[tuple[str, int]]:
+    query = (
+        select(run.c.id, run.c.attempt)
+        .where(run.c.status == Status.IN_PROGRESS, run.c.worker.in_(workers))
+        .order_by(run.c.created_at)
+        .limit(limit)
+    )
+    return [(row.id, row.attempt) for row in connection.execute(query)]
+
+
+def expired(connection: Connection, now: float, horizon: float, limit: int, me: str) -> list[tuple[str, int]]:
+    """Runs whose lease is over, or so far away that the clock must have been set back."""
+    over = or_(run.c.lease_until < now, run.c.lease_until > now + horizon)
+    query = (
+        select(run.c.id, run.c.attempt)
+        .where(run.c.status == Status.IN_PROGRESS, run.c.worker != me, over)
+        .order_by(run.c.created_at)
+        .limit(limit)
+    )
+    return [(row.id, row.attempt) for row in connection.execute(query)]
+
+
+def renew(connection: Connection, worker: str, held: dict[str, tuple[int, float]], lease_until: float) -> None:
+    """Extend leases of `held` (id → attempt, seconds spent); valid even after expiry."""
+    for run_id, (attempt, spent) in held.items():
+        connection.execute(
+            update(run)
+            .where(_fence(run_id, worker, attempt))
+            .values(
+                lease_until=lease_until,
+                spent=func.max(run.c.spent, spent) if _sqlite(connection) else func.greatest(run.c.spent, spent),
+            )
+        )
+
+
+def hand_back(connection: Connection, worker: str, held: dict[str, tuple[int, float]]) -> None:
+    """Give runs to whoever comes next, at once."""
+    for run_id, (attempt, spent) in held.items():
+        connection.execute(update(run).where(_fence(run_id, worker, attempt)).values(worker="", spent=spent))
+
+
+def _fence(run_id: str, worker: str, attempt: int) -> Any:
+    return and_(run.c.id == run_id, run.c.worker == worker, run.c.attempt == attempt)
+
+
+def _sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def signals(connection: Connection, worker: str, reader_gone_before: float) -> list[str]:
+    """Runs of this worker that must stop: asked to, or their only reader has gone."""
+    gone = and_(run.c.detached.is_(False), run.c.reader_seen < reader_gone_before)
+    query = select(run.c.id).where(
+        run.c.status == Status.IN_PROGRESS, run.c.worker == worker, or_(run.c.cancel_requested.is_(True), gone)
+    )
+    return list(connection.scalars(query))
+
+
+def reader_seen(connection: Connection, run_id: str, now: float) -> None:
+    connection.execute(update(run).where(run.c.id == run_id).values(reader_seen=now))
+
+
+def request_cancel(connection: Connection, run_id: str) -> None:
+    connection.execute(update(run).where(run.c.id == run_id).values(cancel_requested=True))
+
+
+def set_context(connection: Connection, run_id: str, context: Context) -> None:
+    connection.execute(update(run).where(run.c.id == run_id).values(context=context.to_json()))
+
+
+def erase(connection: Connection, run_ids: Collection[str]) -> None:
+    """Delete runs and their logs; nothing of them stays."""
+    for table, column in ((event, event.c.run), (event_block, event_block.c.run), (run, run.c.id)):
+        connection.execute(delete(table).where(column.in_(run_ids)))

@@ -1,0 +1,248 @@
+"""From an engine's words to committed events: the recorder numbers, the flusher commits and publishes.
+
+Commit before publish: nothing reaches a reader that is not on disk. The log of a run is written by
+one flush at a time, in order; a run that has lost its fence is dropped alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from ..errors import StorageError
+from ..storage import Database
+from . import event_log, wire
+from .event_log import Append, Progress
+from .hub import Hub
+from .model import Outcome, Run
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+SHORTEST_WINDOW = 0.025  # seconds between two flushes of one run: below the eye's notice
+LONGEST_WINDOW = 0.250  # under load; a person still sees a text that flows
+WINDOW_PER_RUN = 0.00125  # keeps flushes to about 800 events/s however many runs there are
+FIRST_RETRY = 0.1  # seconds; doubles up to LAST_RETRY while the database cannot be written
+LAST_RETRY = 2.0
+
+
+class LostFenceError(Exception):
+    """Another attempt holds the run; this one must write nothing more."""
+
+
+class Recorder:
+    """One attempt's pen: turns words and facts into numbered events."""
+
+    def __init__(self, held: Run, state: Progress, flusher: Flusher) -> None:
+        self.run = held
+        self.text = state.text
+        self.output_tokens = held.output_tokens
+        self.lost = asyncio.Event()
+        self.due: float | None = None  # loop time at which what is unwritten must be on its way
+        self._next_seq = state.next_seq
+        self._bodies: list[bytes] = []
+        self._words: list[str] = []
+        self._flusher = flusher
+        self._first_text_at: float | None = None
+        self._began = asyncio.get_running_loop().time()
+        self.idle = asyncio.Event()  # set while no flush of this run is under way
+        self.idle.set()
+
+    @property
+    def spent(self) -> float:
+        """Seconds of the budget used, earlier attempts included."""
+        return self.run.spent + asyncio.get_running_loop().time() - self._began
+
+    def words(self, text: str, tokens: int) -> None:
+        """Add to the answer. The first words are flushed at once."""
+        if not text:
+            self.output_tokens += tokens
+            return
+        first = not self.text
+        self.text += text
+        self.output_tokens += tokens
+        self._words.append(text)
+        if first:
+            self._first_text_at = time.time()
+        self._flusher.touch(self, at_once=first)
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Add an event after the words so far; it is flushed at once, together with them."""
+        self._close_delta()
+        self._bodies.append(wire.event(kind, self._next_seq, **fields))
+        self._next_seq += 1
+        self._flusher.touch(self, at_once=True)
+
+    def _close_delta(self) -> None:
+        if self._words:
+            self._bodies.append(wire.delta(self.run.item_id, self._next_seq, "".join(self._words)))
+            self._next_seq += 1
+            self._words = []
+
+    def take(self) -> Append:
+        """What is unwritten, numbered; the caller must commit it before it takes again."""
+        self._close_delta()
+        bodies, self._bodies = self._bodies, []
+        return Append(
+            run=self.run.id,
+            attempt=self.run.attempt,
+            first_seq=self._next_seq - len(bodies),
+            bodies=bodies,
+            spent=self.spent,
+            output_tokens=self.output_tokens,
+            first_text_at=self._first_text_at,
+        )
+
+
+class Flusher:
+    """Commits what recorders hold: a fixed number of statements for all runs that are due."""
+
+    def __init__(self, database: Database, hub: Hub, worker: str, patience: float) -> None:
+        """`patience`: seconds for which a database that cannot be written is tried again."""
+        self._database = database
+        self._hub = hub
+        self._worker = worker
+        self._patience = patience
+        self._dirty: dict[str, Recorder] = {}
+        self._active = 0
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._work(), name="flusher")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def open(self, held: Run, state: Progress) -> Recorder:
+        """A pen for a run that this worker has claimed."""
+        self._active += 1
+        return Recorder(held, state, self)
+
+    def close(self, recorder: Recorder) -> None:
+        self._active -= 1
+        self._dirty.pop(recorder.run.id, None)
+
+    @property
+    def window(self) -> float:
+        return min(LONGEST_WINDOW, max(SHORTEST_WINDOW, self._active * WINDOW_PER_RUN))
+
+    def touch(self, recorder: Recorder, *, at_once: bool) -> None:
+        """Note that a recorder holds something unwritten."""
+        now = asyncio.get_running_loop().time()
+        due = now if at_once else now + self.window
+        if recorder.due is None or due < recorder.due:
+            recorder.due = due
+            self._dirty[recorder.run.id] = recorder
+            if at_once or len(self._dirty) == 1:
+                self._wake.set()
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._dirty:
+                self._wake.clear()
+                await self._wake.wait()
+            now = loop.time()
+            due = [r for r in self._dirty.values() if r.due is not None and r.due <= now]
+            if due:
+                await self._flush(due)
+            else:
+                await self._until(min(r.due for r in self._dirty.values() if r.due is not None))
+
+    async def _until(self, due: float) -> None:
+        self._wake.clear()
+        loop = asyncio.get_running_loop()
+        timer = loop.call_at(due, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
+
+    async def _flush(self, recorders: list[Recorder]) -> None:
+        appends: list[tuple[Recorder, Append]] = []
+        for recorder in recorders:
+            self._dirty.pop(recorder.run.id, None)
+            recorder.due = None
+            taken = recorder.take()
+            if taken.bodies and not recorder.lost.is_set():
+                recorder.idle.clear()
+                appends.append((recorder, taken))
+        if not appends:
+            return
+        try:
+            batch = [taken for _, taken in appends]
+            kept = await self._persist(partial(event_log.append, worker=self._worker, appends=batch))
+        except StorageError:
+            log.exception(
+                "the database could not be written for %.0f s; letting %d runs go", self._patience, len(appends)
+            )
+            kept = set()
+        for recorder, taken in appends:
+            if taken.run in kept:
+                self._hub.publish(taken.run, taken.first_seq, taken.bodies)
+            else:
+                recorder.lost.set()
+            recorder.idle.set()
+
+    async def _persist(self, change: Callable[[Connection], T]) -> T:
+        """Write, again and again while the database is out of reach, `patience` at most."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._patience
+        delay = FIRST_RETRY
+        while True:
+            try:
+                return await self._database.write(change)
+            except StorageError as error:
+                if loop.time() + delay > give_up:
+                    raise
+                log.warning("the database cannot be written, trying again in %.1f s: %s", delay, error.detail)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LAST_RETRY)
+
+    async def commit(self, recorder: Recorder, change: Callable[[Connection, Append], bool]) -> None:
+        """Commit what is unwritten together with a change of the caller's, which gets it and tells
+        whether the fence held; then publish. Raises LostFenceError, and StorageError after `patience`."""
+        while not recorder.idle.is_set():  # a flush may begin again before this task is woken
+            await recorder.idle.wait()
+        if recorder.lost.is_set():
+            raise LostFenceError(recorder.run.id)
+        self._dirty.pop(recorder.run.id, None)
+        recorder.due = None
+        recorder.idle.clear()
+        taken = recorder.take()
+        try:
+            if not await self._persist(partial(_call, change, taken)):
+                recorder.lost.set()
+                raise LostFenceError(recorder.run.id)
+        except StorageError:
+            recorder.lost.set()
+            raise
+        finally:
+            recorder.idle.set()
+        self._hub.publish(taken.run, taken.first_seq, taken.bodies)
+
+    async def finish(self, recorder: Recorder, outcome: Outcome, end: Callable[[Connection], None]) -> None:
+        """End the run with what has been recorded; `end` writes what else belongs to that commit."""
+        facts = replace(recorder.run, finished_at=time.time(), output_tokens=recorder.output_tokens)
+
+        def change(connection: Connection, last: Append) -> bool:
+            kept = event_log.finish(connection, self._worker, last, outcome, facts)
+            if kept:
+                end(connection)
+            return kept
+
+        await self.commit(recorder, change)
+
+
+def _call(change: Callable[[Connection, Append], bool], taken: Append, connection: Connection) -> bool:
+    return change(connection, taken)

@@ -1,0 +1,54 @@
+"""Provisions for a question: search, then freeze what was found as numbered sources."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from ..engine.interface import Source
+from ..search import Hit, Search
+from .model import Context, Request
+
+FOLLOW_UP_WORDS = 6  # a question this short («А если чека нет?») is searched together with the one before it
+
+
+class Retrieval:
+    """Finds what an answer may rest on."""
+
+    def __init__(self, search: Search, limit: int) -> None:
+        self._search = search
+        self._limit = limit
+
+    async def find(self, request: Request, context: Context) -> Context:
+        """`context` with sources, best first, and what the reader must know about them."""
+        query = _query(request, context)
+        result = await asyncio.to_thread(self._search.search, query, self._limit, request.as_of)
+        sources = tuple(_source(n, hit) for n, hit in enumerate(result.hits, 1))
+        return replace(
+            context,
+            sources=sources,
+            notices=tuple({"code": notice.code, "message": notice.message} for notice in result.notices),
+            summary=bool(sources) and all(source.summary for source in sources),
+        )
+
+
+def _query(request: Request, context: Context) -> str:
+    if len(request.question.split()) > FOLLOW_UP_WORDS:
+        return request.question
+    asked = [turn.content for turn in context.history if turn.role == "user"]
+    return f"{asked[-1]} {request.question}" if asked else request.question
+
+
+def _source(n: int, hit: Hit) -> Source:
+    return Source(
+        n=n,
+        act=hit.act,
+        act_title=hit.act_title,
+        article=hit.article,
+        title=hit.title,
+        address=hit.address,
+        edition_date=hit.edition_date.isoformat() if hit.edition_date else "",
+        text=hit.text,
+        score=hit.score,
+        summary=hit.summary,
+    )

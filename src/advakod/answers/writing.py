@@ -1,0 +1,323 @@
+"""One attempt at one run: search ▸ read ▸ write ▸ check, inside the budget, whatever happens.
+
+Every way out of here ends the run or leaves it to another attempt; nothing leaves it hanging.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sqlalchemy import Connection
+
+from ..engine.interface import Continuation, Engine, EngineInfo, FinishReason, Piece, WritingTask
+from ..errors import AdvakodError, EngineError
+from ..settings import Settings
+from ..storage import Database
+from . import conversations, event_log, grounding, prompt, queries, wire
+from .event_log import Append, Progress
+from .model import Citation, Context, Outcome, Reason, Run, Status
+from .recorder import Flusher, LostFenceError, Recorder
+from .retrieval import Retrieval
+
+log = logging.getLogger(__name__)
+
+ENGINE_TRIES = 3  # in a row without a word gained; then the engine counts as lost
+RETRY_SECONDS = 0.5  # before the second try; doubles
+
+SENTENCES = {
+    Reason.TIMEOUT: "Время на ответ вышло. Всё написанное сохранено; ответ можно продолжить.",
+    Reason.STALLED: "Модель перестала отвечать. Всё написанное сохранено; ответ можно продолжить.",
+    Reason.ENGINE_LOST: "Связь с моделью потеряна. Всё написанное сохранено; задайте вопрос ещё раз.",
+    Reason.MAX_OUTPUT_TOKENS: "Ответ достиг наибольшей длины. Его можно продолжить.",
+    Reason.CANCELLED: "Ответ остановлен. Всё написанное сохранено; ответ можно продолжить.",
+    Reason.QUEUE_TIMEOUT: "Вопрос слишком долго ждал своей очереди. Задайте его ещё раз позже.",
+}
+
+
+def ended(status: Status, reason: Reason) -> Outcome:
+    return Outcome(status, reason, SENTENCES[reason])
+
+
+class _Stop(Exception):  # noqa: N818 - a decision, not an error
+    """Writing ends now with this outcome."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every writing needs."""
+
+    database: Database
+    engine: Engine
+    retrieval: Retrieval
+    flusher: Flusher
+    settings: Settings
+
+
+class Writing:
+    """Performs one claimed run. `stop` asks it to end as cancelled; cancelling its task hands it back."""
+
+    def __init__(self, held: Run, desk: Desk) -> None:
+        self.run = held
+        self.desk = desk
+        self.recorder: Recorder | None = None
+        self._time = desk.settings.time
+        self._stopping = asyncio.Event()
+
+    @property
+    def spent(self) -> float:
+        return self.recorder.spent if self.recorder else self.run.spent
+
+    def stop(self) -> None:
+        """Somebody pressed stop, or the run's only reader has gone."""
+        self._stopping.set()
+
+    async def perform(self) -> None:
+        """Raises nothing but cancellation."""
+        run_id = self.run.id
+        try:
+            state = await self._restore()
+            if state.terminal is None:
+                await self._perform(state)
+        except LostFenceError:
+            log.info("run %s: another attempt holds it", run_id)
+        # A run must end in an outcome whatever bug or broken part it meets.
+        except Exception as error:
+            log.exception("run %s failed", run_id)
+            await self._fail(error)
+        finally:
+            if self.recorder is not None:
+                self.desk.flusher.close(self.recorder)
+
+    async def _restore(self) -> Progress:
+        bodies = await self.desk.database.read(partial(event_log.read_all, run_id=self.run.id))
+        state = event_log.progress(bodies)
+        self.recorder = self.desk.flusher.open(self.run, state)
+        return state
+
+    async def _perform(self, state: Progress) -> None:
+        recorder = self._pen
+        if not state.has("response.in_progress"):
+            recorder.event("response.in_progress", response=wire.response(self.run, Status.IN_PROGRESS))
+        info = await self.desk.engine.info()
+        context = self.run.context or await self._prepare(info)
+        self.run = replace(self.run, context=context)
+        self._begin_item(state)
+        if context.written and not state.text:
+            recorder.words(context.written, 0)
+        outcome = await self._write_guarded(context, info, resumed=bool(state.text))
+        await self._finish(outcome, context)
+
+    @property
+    def _pen(self) -> Recorder:
+        assert self.recorder is not None
+        return self.recorder
+
+    # -- before the first word --------------------------------------------------------------------
+
+    async def _prepare(self, info: EngineInfo) -> Context:
+        """Search once and freeze what was found, in the same commit as the events that tell of it."""
+        recorder = self._pen
+        context = Context(
+            engine=info.name,
+            fingerprint=info.fingerprint,
+            prompt_version=prompt.VERSION,
+            seed=random.getrandbits(31),
+            history=await self.desk.database.read(partial(conversations.history, run=self.run)),
+        )
+        if info.uses_sources:
+            recorder.event("advakod.stage", stage="searching")
+            context = await self.desk.retrieval.find(self.run.request, context)
+        recorder.event(
+            "advakod.sources", sources=[wire.source_facts(s) for s in context.sources], summary=context.summary
+        )
+        for notice in context.notices:
+            recorder.event("advakod.notice", **notice)
+        await self.desk.flusher.commit(recorder, partial(self._store_context, context))
+        return context
+
+    def _store_context(self, context: Context, connection: Connection, taken: Append) -> bool:
+        if not event_log.append(connection, self.run.worker or "", [taken]):
+            return False
+        queries.set_context(connection, self.run.id, context)
+        return True
+
+    def _begin_item(self, state: Progress) -> None:
+        recorder = self._pen
+        if not state.has("response.output_item.added"):
+            item = wire.message_item(self.run, "in_progress", [])
+            recorder.event("response.output_item.added", output_index=0, item=item)
+        if not state.has("response.content_part.added"):
+            recorder.event(
+                "response.content_part.added",
+                item_id=self.run.item_id,
+                output_index=0,
+                content_index=0,
+                part=wire.text_part(""),
+            )
+            recorder.event("advakod.stage", stage="writing")
+
+    # -- words ------------------------------------------------------------------------------------
+
+    async def _write_guarded(self, context: Context, info: EngineInfo, *, resumed: bool) -> Outcome:
+        """Write until an outcome; CASES are tried in this order."""
+        if resumed and info.continuation is Continuation.NONE:
+            return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)  # CASE 1: the text cannot be gone on with
+        if self._pen.spent >= self._time.budget:
+            return ended(Status.INCOMPLETE, Reason.TIMEOUT)  # CASE 2: earlier attempts used the budget up
+        writing = asyncio.create_task(self._write_retrying(context, info), name=f"write {self.run.id}")
+        stop = asyncio.create_task(self._stopping.wait())
+        lost = asyncio.create_task(self._pen.lost.wait())
+        try:
+            await asyncio.wait((writing, stop, lost), return_when=asyncio.FIRST_COMPLETED)
+            if lost.done():
+                raise LostFenceError(self.run.id)  # CASE 3
+            if stop.done() and not writing.done():
+                return ended(Status.CANCELLED, Reason.CANCELLED)  # CASE 4
+            return await writing  # CASE 5: finished, out of time, stalled, or the engine failed
+        finally:
+            for task in (writing, stop, lost):
+                task.cancel()
+            # The engine's slot is free when its generator is closed; bounded, since an engine may hang in that too.
+            await asyncio.wait((writing, stop, lost), timeout=self._time.heartbeat)
+
+    async def _write_retrying(self, context: Context, info: EngineInfo) -> Outcome:
+        recorder = self._pen
+        tries = 0
+        while True:
+            before = len(recorder.text)
+            try:
+                return await self._write(self._task(context))
+            except _Stop as stop:
+                return stop.outcome
+            except EngineError as error:
+                tries = 1 if len(recorder.text) > before else tries + 1
+                outcome = _lost(error, info, tries, begun=bool(recorder.text))
+                if outcome is not None:
+                    return outcome
+                log.warning("run %s: engine failed (%s), going on: %s", self.run.id, error.code, error.detail)
+            await asyncio.sleep(RETRY_SECONDS * 2 ** (tries - 1))
+
+    def _task(self, context: Context) -> WritingTask:
+        request, settings = self.run.request, self.desk.settings
+        return WritingTask(
+            question=request.question,
+            messages=prompt.messages(request, context),
+            sources=context.sources,
+            prefix=self._pen.text,
+            max_tokens=max(1, (request.max_output_tokens or settings.max_tokens) - self._pen.output_tokens),
+            temperature=settings.temperature if request.temperature is None else request.temperature,
+            top_p=settings.top_p if request.top_p is None else request.top_p,
+            seed=context.seed,
+        )
+
+    async def _write(self, task: WritingTask) -> Outcome:
+        async with aclosing(self.desk.engine.write(task)) as pieces:
+            return await self._record(pieces)
+
+    async def _record(self, pieces: AsyncGenerator[Piece, None]) -> Outcome:
+        """Move words from the engine to the log; silence and the budget end it."""
+        recorder, loop = self._pen, asyncio.get_running_loop()
+        end = loop.time() + self._time.budget - recorder.spent
+        silence, silent_reason = self._time.first_token, Reason.STALLED
+        try:
+            async with asyncio.timeout_at(min(end, loop.time() + silence)) as bound:
+                async for piece in pieces:
+                    recorder.words(piece.text, piece.tokens)
+                    if piece.prompt_tokens is not None:
+                        recorder.run = replace(recorder.run, input_tokens=piece.prompt_tokens)
+                    if piece.finish is not None:
+                        return _finished(piece.finish, empty=not recorder.text.strip())
+                    silence = self._time.stall
+                    bound.reschedule(min(end, loop.time() + silence))
+        except TimeoutError:
+            reason = Reason.TIMEOUT if loop.time() >= end else silent_reason
+            raise _Stop(ended(Status.INCOMPLETE, reason)) from None
+        raise EngineError("the engine ended without a finish reason")
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    async def _finish(self, outcome: Outcome, context: Context) -> None:
+        citations = await self._check(context)
+        self._close_item(outcome, citations)
+        await self._end(outcome)
+
+    async def _check(self, context: Context) -> Sequence[Citation]:
+        recorder = self._pen
+        if not recorder.text:
+            return ()
+        recorder.event("advakod.stage", stage="checking")
+        check = partial(grounding.check, text=recorder.text, context=context, as_of=self.run.request.as_of)
+        citations = await self.desk.database.read(check)
+        recorder.event("advakod.citations", citations=[wire.citation_facts(c) for c in citations])
+        return citations
+
+    def _close_item(self, outcome: Outcome, citations: Sequence[Citation]) -> None:
+        """The events that the SDK wants between the last word and the end."""
+        recorder = self._pen
+        where = {"item_id": self.run.item_id, "output_index": 0, "content_index": 0}
+        annotations = [wire.annotation(citation) for citation in citations]
+        for index, annotation in enumerate(annotations):
+            recorder.event(
+                "response.output_text.annotation.added", **where, annotation_index=index, annotation=annotation
+            )
+        part = wire.text_part(recorder.text, annotations)
+        status = "completed" if outcome.status is Status.COMPLETED else "incomplete"
+        item = wire.message_item(self.run, status, [part])
+        recorder.event("response.output_text.done", **where, text=recorder.text, logprobs=[])
+        recorder.event("response.content_part.done", **where, part=part)
+        recorder.event("response.output_item.done", output_index=0, item=item)
+        self._terminal(outcome, [item])
+
+    def _terminal(self, outcome: Outcome, output: Sequence[dict[str, object]]) -> None:
+        recorder = self._pen
+        facts = replace(recorder.run, output_tokens=recorder.output_tokens, finished_at=time.time())
+        recorder.event(wire.TERMINAL[outcome.status], response=wire.response(facts, outcome.status, output, outcome))
+
+    async def _end(self, outcome: Outcome) -> None:
+        text = self._pen.text
+
+        def end(connection: Connection) -> None:
+            conversations.answered(connection, self.run, text)
+
+        await self.desk.flusher.finish(self._pen, outcome, end)
+
+    async def _fail(self, error: Exception) -> None:
+        known = error if isinstance(error, AdvakodError) else AdvakodError(str(error))
+        outcome = Outcome(Status.FAILED, known.code, known.message)
+        try:
+            recorder = self._pen
+            item = wire.message_item(self.run, "incomplete", [wire.text_part(recorder.text)])
+            self._terminal(outcome, [item] if recorder.text else [])
+            await self._end(outcome)
+        # Not even its failure could be stored: the lease runs out and another attempt takes the run.
+        except Exception:
+            log.exception("run %s: its failure could not be stored", self.run.id)
+
+
+def _finished(finish: FinishReason, *, empty: bool) -> Outcome:
+    if empty:
+        return Outcome(Status.FAILED, "engine_empty", "Модель ничего не написала. Задайте вопрос иначе или ещё раз.")
+    if finish is FinishReason.LENGTH:
+        return ended(Status.INCOMPLETE, Reason.MAX_OUTPUT_TOKENS)
+    return Outcome(Status.COMPLETED)
+
+
+def _lost(error: EngineError, info: EngineInfo, tries: int, *, begun: bool) -> Outcome | None:
+    """What an engine's failure means; None: try again."""
+    if begun and info.continuation is Continuation.NONE:
+        return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)
+    if tries < ENGINE_TRIES and (error.retryable or begun):
+        return None
+    if begun:
+        return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)
+    return Outcome(Status.FAILED, error.code, error.message)

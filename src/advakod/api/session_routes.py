@@ -1,0 +1,102 @@
+"""Sign in and out, for the page: browsers cannot send `Authorization` with navigation, EventSource or WebSockets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
+
+from ..accounts import SESSION_COOKIE, Accounts, Principal, Role, SignInError, Via
+from .doors import principal, session_token
+
+MOST_BODY = 4_096  # bytes; the door is open to strangers, and a key is shorter
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["key"],
+                    "properties": {"key": {"type": "string", "description": "Ключ доступа."}},
+                }
+            }
+        },
+    }
+}
+UNKNOWN: dict[int | str, dict[str, Any]] = {401: {"description": "Ключ неизвестен или не передан."}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "В теле нет ключа."},
+    429: {"description": "Слишком много неверных ключей."},
+    **UNKNOWN,
+}
+
+router = APIRouter(prefix="/api/v1/session", tags=["session"])
+
+
+class WhoAmI(BaseModel):
+    """Кто обращается к серверу."""
+
+    name: str
+    role: Role
+    via: Via
+
+
+@router.post("", summary="Войти по ключу", openapi_extra=BODY, responses=REFUSALS)
+async def sign_in(request: Request, response: Response) -> WhoAmI:
+    """Меняет ключ на cookie, которой пользуется страница."""
+    accounts: Accounts = request.app.state.accounts
+    peer = request.client.host if request.client else ""
+    signed_in = await accounts.sign_in(await _key(request), peer)
+    response.set_cookie(
+        SESSION_COOKIE,
+        signed_in.token,
+        max_age=int(signed_in.lifetime),
+        secure=_is_https(request),
+        httponly=True,
+        samesite="strict",
+    )
+    return _who(signed_in.principal)
+
+
+@router.get("", summary="Кто я", responses=UNKNOWN)
+async def who_am_i(who: Annotated[Principal, Depends(principal)]) -> WhoAmI:
+    """Имя, роль и способ входа."""
+    return _who(who)
+
+
+@router.delete("", summary="Выйти", status_code=204)
+async def sign_out(request: Request, response: Response) -> None:
+    """Завершает вход; если входа не было, ничего не меняет."""
+    if token := session_token(dict(request.scope["headers"])):
+        accounts: Accounts = request.app.state.accounts
+        await accounts.sign_out(token)
+    response.delete_cookie(SESSION_COOKIE, secure=_is_https(request), httponly=True, samesite="strict")
+
+
+async def _key(request: Request) -> str:
+    """The key in the body. Read by hand: a validation error of the framework would repeat the key."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY:
+            raise SignInError("body too long")
+    try:
+        sent = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise SignInError("not JSON") from None  # the cause would hold the body
+    key = sent.get("key") if isinstance(sent, dict) else None
+    if not isinstance(key, str) or not key:
+        raise SignInError("no key")
+    return key
+
+
+def _is_https(request: Request) -> bool:
+    accounts: Accounts = request.app.state.accounts
+    return accounts.hosts.is_https or request.url.scheme == "https"
+
+
+def _who(who: Principal) -> WhoAmI:
+    return WhoAmI(name=who.name, role=who.role, via=who.via)

@@ -1,0 +1,76 @@
+"""The one place that wires everything together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from . import __version__
+from .accounts import Accounts, check_exposure
+from .answers import Answers
+from .answers.extractive import ExtractiveEngine
+from .api import errors, health, responses, session_routes
+from .api.doors import Doors
+from .engine.interface import Engine
+from .engine.openai import OpenAIEngine
+from .engine.scripted import ScriptedEngine
+from .search import Search
+from .settings import EngineKind, Settings
+from .storage import Database
+
+
+def make_engine(settings: Settings) -> Engine:
+    """The engine that ADVAKOD_ENGINE names. Raises SettingsError."""
+    match settings.engine:
+        case EngineKind.OPENAI:
+            return OpenAIEngine.from_settings(settings)
+        case EngineKind.SCRIPTED:
+            return ScriptedEngine.from_settings(settings)
+        case EngineKind.EXTRACTIVE:
+            return ExtractiveEngine()
+
+
+@asynccontextmanager
+async def open_answers(settings: Settings, database: Database | None = None) -> AsyncIterator[Answers]:
+    """Everything behind the API, running: for the server, and for commands that answer in process."""
+    database = (database or Database(settings.sqlalchemy_url)).open()
+    search = Search(database, settings.data_dir, background=True)
+    answers = Answers(settings, database, search, make_engine(settings))
+    try:
+        await answers.start()
+        yield answers
+    finally:
+        await answers.stop()
+        search.close()
+        database.close()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The server's application. Raises SettingsError before anything is opened."""
+    check_exposure(settings)
+    database = Database(settings.sqlalchemy_url)
+    accounts = Accounts(settings, database)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_answers(settings, database) as answers:
+            app.state.answers = answers
+            yield
+
+    app = FastAPI(
+        title="ADVAKOD",
+        version=__version__,
+        lifespan=lifespan,
+        responses=errors.RESPONSES,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.accounts = accounts
+    for router in (health.router, session_routes.router, responses.router, responses.more):
+        app.include_router(router)
+    errors.install(app)
+    app.add_middleware(Doors, accounts=accounts)
+    return app

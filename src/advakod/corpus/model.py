@@ -1,0 +1,88 @@
+"""Facts as they come out of the database: what is loaded, and texts put together as a person reads them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from ..law.model import ActStatus, Kind, Provision
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A complete edition with the facts of its document and act."""
+
+    id: int
+    document_id: str  # the act's id, or `gk-1`
+    act_id: str
+    act_type: str
+    act_title: str  # «О защите прав потребителей»
+    act_date: dt.date | None
+    number: str  # of the document: ГК part 3 is 146-ФЗ
+    part: int  # 0: not in parts
+    status: ActStatus
+    edition_date: dt.date | None
+    in_force_from: dt.date | None
+    in_force_to: dt.date | None  # the last day
+    articles: int
+    source_name: str
+    source_sha256: str
+    ingested_at: float
+
+    @property
+    def address(self) -> str:
+        """`ru/tk@2023-10-24`; an act's parts share its id, since article numbers are unique in an act."""
+        date = f"@{self.edition_date.isoformat()}" if self.edition_date else ""
+        return f"ru/{self.act_id}{date}"
+
+    def known_on(self, day: dt.date) -> bool:
+        """Whether this text is known to apply on that day.
+
+        An edition starts with its last change when nothing better is given. Without a known end it
+        is known to apply only where a person has said since when, or on the day it starts.
+        """
+        start = self.in_force_from or self.edition_date
+        if start is None or day < start:
+            return False
+        if self.in_force_to is not None:
+            return day <= self.in_force_to
+        return self.in_force_from is not None or day == start
+
+
+@dataclass(frozen=True, slots=True)
+class EditionChoice:
+    """Which edition of a document to use. `edition` is None when none is known to apply on the date asked for."""
+
+    document_id: str
+    edition: Edition | None
+    nearest: Edition  # named in «редакция на эту дату не загружена»; the same as `edition` when there is one
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleText:
+    """An article put together; also a preamble, and a point of an act that has no articles (see `kind`).
+
+    `text` is what a person reads below the heading: every part on a line of its own with its printed
+    number, amendment notes left out. `provisions` are the same in pieces, `parts[0]` is the article itself.
+    """
+
+    act_id: str
+    act_title: str
+    document_id: str
+    edition_id: int
+    edition_date: dt.date | None
+    status: ActStatus
+    kind: Kind
+    number: str  # «312.1»; empty for a preamble
+    heading: str  # «Понятие трудового договора»
+    address: str  # ru/tk@2023-10-24/st81
+    path: tuple[str, ...]  # «Раздел III. Трудовой договор», «Глава 13. Прекращение трудового договора»
+    text: str
+    repealed: bool
+    provisions: tuple[Provision, ...]  # `parent` counts within the edition, not within this tuple
+    ordinal: int  # of the article's own provision in its edition
+
+    @property
+    def parts(self) -> tuple[Provision, ...]:
+        """The article's provisions in reading order, itself first."""
+        return self.provisions

@@ -1,0 +1,157 @@
+"""The stream of /chat/completions: bytes in, text and its end out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+from ..client.sse import EventSplitter, OversizedEventError, is_event_stream, payload
+from ..errors import EngineError
+from .errors import (
+    EngineContextError,
+    EngineFilteredError,
+    EngineLostError,
+    EngineRefusedError,
+    EngineRubbishError,
+)
+from .interface import FinishReason
+
+LONGEST_DETAIL = 500  # characters of a server's own words that are kept
+FINISHES = frozenset(reason.value for reason in FinishReason)
+# llama-server, OpenAI, vLLM and SGLang, in this order
+CONTEXT = re.compile(
+    r"exceed_context_size|context_length_exceeded|maximum context length|model's context length"
+    r"|exceeds? the (available )?context",
+    re.IGNORECASE,
+)
+
+
+class ChatDecoder:
+    """Takes the text out of a stream. Never raises: a failure comes after the text before it.
+
+    `over` says that nothing more is to be read: there is a `failure`, or the server said [DONE] or
+    closed. Without a `failure` there is then a `finish`. Reasoning of the model is left out.
+    """
+
+    __slots__ = ("_counted", "_seen", "_splitter", "failure", "finish", "over", "prompt_tokens", "spoken")
+
+    def __init__(self) -> None:
+        self._splitter = EventSplitter()
+        self._counted = 0  # tokens handed out
+        self._seen = False  # an event of this protocol
+        self.spoken: int | None = None  # tokens by the server's own account
+        self.prompt_tokens: int | None = None
+        self.finish: FinishReason | None = None
+        self.failure: EngineError | None = None
+        self.over = False
+
+    def feed(self, chunk: bytes) -> tuple[str, int]:
+        """The text in `chunk` and how many tokens it is."""
+        try:
+            blocks = self._splitter.feed(chunk)
+        except OversizedEventError as error:
+            self.fail(EngineRubbishError(str(error)))
+            return "", 0
+        return self._texts(blocks)
+
+    def end(self, reason: str = "the connection was closed") -> tuple[str, int]:
+        """The connection is gone. Says the same about an event whose last line end was forgotten."""
+        rest = self._splitter.rest()
+        whole = rest.endswith((b"}", b"[DONE]")) and not self.over
+        last = self._texts([rest]) if whole else ("", 0)
+        if not self.over and self.finish is None:
+            self.fail(EngineLostError(reason) if self._seen else EngineRubbishError(f"no event came: {_short(rest)}"))
+        self.over = True
+        return last
+
+    def fail(self, failure: EngineError) -> None:
+        """The first failure counts."""
+        self.failure = self.failure or failure
+        self.over = True
+
+    def uncounted(self) -> int:
+        """Tokens that the server wrote by its own account and that no event showed."""
+        return max(0, (self.spoken or 0) - self._counted)
+
+    def _texts(self, blocks: list[bytes]) -> tuple[str, int]:
+        texts: list[str] = []
+        for block in blocks:
+            data = payload(block)
+            try:
+                self._event(block, data, texts)
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                self.fail(EngineRubbishError(f"{error!r} in {_short(block)}"))
+            if self.over:
+                break
+        self._counted += len(texts)
+        return "".join(texts), len(texts)
+
+    def _event(self, block: bytes, data: bytes | None, texts: list[str]) -> None:
+        if data is None:
+            self._without_data(block)
+            return
+        if data == b"[DONE]":
+            self._done()
+            return
+        event = orjson.loads(data)
+        if choices := event.get("choices"):
+            self._seen = True
+            choice = choices[0]
+            text = choice["delta"].get("content") if choice.get("delta") else None
+            if text:
+                texts.append(text + "")  # anything but a str is a TypeError here, not later
+            if reason := choice.get("finish_reason"):
+                self._finish(reason)
+        if usage := event.get("usage"):
+            self.prompt_tokens = usage.get("prompt_tokens")
+            self.spoken = usage.get("completion_tokens")
+        if error := event.get("error"):
+            self.fail(refusal(error))
+
+    def _without_data(self, block: bytes) -> None:
+        if block.startswith(b"error:"):  # older llama-servers
+            self.fail(refusal(orjson.loads(block[6:])))
+        elif not is_event_stream(block):
+            self.fail(EngineRubbishError(f"not an event stream: {_short(block)}"))
+
+    def _done(self) -> None:
+        if self.finish is None:
+            self.fail(EngineLostError("[DONE] without a finish reason"))
+        self.over = True
+
+    def _finish(self, reason: str) -> None:
+        if reason == "content_filter":
+            self.fail(EngineFilteredError("finish_reason content_filter"))
+        elif reason in FINISHES:
+            self.finish = FinishReason(reason)
+        else:
+            self.fail(EngineLostError(f"finish_reason {reason!r}"))
+
+
+def refusal(error: object, status: int = 0) -> EngineRefusedError:
+    """The error for what a server says about a request it did not carry out."""
+    said = _sentence(error)
+    if CONTEXT.search(said) or CONTEXT.search(_kind(error)):
+        return EngineContextError(said, status=status)
+    reason = said or f"HTTP {status}"
+    return EngineRefusedError(f"HTTP {status}: {said}" if status else said, reason=reason, status=status)
+
+
+def _sentence(error: object) -> str:
+    """The server's own words, wherever it put them."""
+    if isinstance(error, dict):
+        inner = next((error[name] for name in ("error", "message", "detail") if error.get(name)), None)
+        return _sentence(inner) if inner is not None else _short(orjson.dumps(error, default=str))
+    return str(error or "")[:LONGEST_DETAIL]
+
+
+def _kind(error: Any) -> str:
+    if isinstance(error, dict) and isinstance(error.get("error"), dict):
+        error = error["error"]
+    return f"{error.get('type')} {error.get('code')}" if isinstance(error, dict) else ""
+
+
+def _short(data: bytes) -> str:
+    return data[:120].decode(errors="replace")

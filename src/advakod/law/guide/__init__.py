@@ -1,0 +1,127 @@
+"""The everyday guide: for each article that matters to people, what it says in our words and what people ask.
+
+One TOML file an act stands beside this module:
+
+    [act]
+    id = "zozpp"
+    edition_date = 2023-08-04      # of the text that the entries were written from
+
+    [[entry]]
+    article = "18"
+    title = "…"                    # the article's heading
+    summary = "…"                  # what it gives a person; no sums, no terms
+    figures = ["…"]                # sums and terms, one sentence each
+    questions = ["…"]              # as people ask
+    text_hash = "…"                # of the article's text, written by tools/stamp_guide.py
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from ...russian import fold
+
+_NOT_LETTERS = re.compile(r"[\W_]+")
+_HASH_LENGTH = 16  # hex digits; tells editions of one article apart, guards against no one
+
+
+class GuideError(ValueError):
+    """A guide file that breaks the format; the message names file and entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One article of the guide."""
+
+    act: str
+    article: str
+    title: str
+    summary: str
+    figures: tuple[str, ...]
+    questions: tuple[str, ...]
+    text_hash: str  # empty: not yet stamped, figures are never shown beside a loaded text
+    edition_date: dt.date
+
+    def figures_beside(self, text: str) -> tuple[str, ...]:
+        """Sums and terms, as long as `text`, the loaded article, is the one they were taken from."""
+        return self.figures if self.text_hash and self.text_hash == text_hash(text) else ()
+
+    @property
+    def as_text(self) -> str:
+        """What is shown when the act itself is not loaded: summary, then sums and terms."""
+        return "\n".join((self.summary, *self.figures))
+
+
+@dataclass(frozen=True)
+class Guide:
+    """All entries; `fingerprint` changes with any byte of them."""
+
+    entries: tuple[Entry, ...]
+    fingerprint: str
+
+    def find(self, act: str, article: str) -> Entry | None:
+        return self._by_key.get((act, article))
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str], Entry]:
+        return {(entry.act, entry.article): entry for entry in self.entries}
+
+
+def text_hash(text: str) -> str:
+    """Hash of an article's letters and digits: blind to case, ё, punctuation, line breaks and layout."""
+    return hashlib.sha256(_NOT_LETTERS.sub("", fold(text)).encode()).hexdigest()[:_HASH_LENGTH]
+
+
+@cache
+def load_guide() -> Guide:
+    """The guide that is shipped."""
+    return read_guide(files(__name__))
+
+
+def read_guide(folder: Traversable) -> Guide:
+    """Every `*.toml` of a folder. Raises GuideError."""
+    sources = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    digest = hashlib.sha256()
+    entries: dict[tuple[str, str], Entry] = {}
+    for source in sources:
+        content = source.read_bytes()
+        digest.update(content)
+        for entry in _parse(source.name, content):
+            if entries.setdefault((entry.act, entry.article), entry) is not entry:
+                raise GuideError(f"{source.name}: статья {entry.article} описана дважды")
+    return Guide(tuple(entries.values()), digest.hexdigest()[:_HASH_LENGTH])
+
+
+def _parse(name: str, content: bytes) -> list[Entry]:
+    try:
+        data = tomllib.loads(content.decode())
+        act = data["act"]
+        return [_entry(act["id"], act["edition_date"], raw) for raw in data.get("entry", [])]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GuideError(f"{name}: не TOML в UTF-8: {error}") from error
+    except KeyError as error:
+        raise GuideError(f"{name}: нет поля {error}") from error
+
+
+def _entry(act: str, edition_date: dt.date, raw: dict[str, Any]) -> Entry:
+    unknown = raw.keys() - {"article", "title", "summary", "figures", "questions", "text_hash"}
+    if unknown:
+        raise GuideError(f"{act}, статья {raw.get('article')}: неизвестные поля {sorted(unknown)}")
+    return Entry(
+        act=act,
+        article=raw["article"],
+        title=raw["title"],
+        summary=" ".join(raw["summary"].split()),
+        figures=tuple(raw.get("figures", ())),
+        questions=tuple(raw["questions"]),
+        text_hash=raw.get("text_hash", ""),
+        edition_date=edition_date,
+    )

@@ -1,0 +1,76 @@
+"""Plain text: hard-wrapped or not, with mixed line ends, into lines that are whole paragraphs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .paragraphs import NOTE_START
+
+_HEADING = re.compile(r"\s*(?:Статья|Глава|ГЛАВА|Раздел|РАЗДЕЛ|§)\s*[\dIVXLC]")
+_WRAP_LIMIT = 100  # characters; hard-wrapped texts are 60–80 wide, paragraphs on one line are longer
+_NOTE_LINES = 200  # a header's list of changes may run over this many lines, an unclosed bracket must not eat more
+
+
+def lines_of(text: str) -> list[str]:
+    """Paragraphs in reading order, each on one line; empty lines stay. CRLF, CR and LF may be mixed."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")
+    lines = [line.rstrip().expandtabs(4) for line in lines]
+    return list(_unwrapped(lines)) if _is_wrapped(lines) else list(_notes_joined(lines))
+
+
+def _is_wrapped(lines: list[str]) -> bool:
+    written = [len(line) for line in lines if line.strip()]
+    return len(written) > 20 and sum(n > _WRAP_LIMIT for n in written) * 50 < len(written)
+
+
+def _notes_joined(lines: list[str]) -> Iterator[str]:
+    """A line is a paragraph, but a note's bracket may close, and a chapter's name in capitals end, on a later line."""
+    paragraph, joined = "", 0
+    for line in lines:
+        goes_on = bool(line) and (_unclosed(paragraph) or _heading_goes_on(paragraph, line))
+        if goes_on and joined < _NOTE_LINES:
+            paragraph, joined = join(paragraph, line.strip()), joined + 1
+        else:
+            yield paragraph
+            paragraph, joined = line.strip(), 0
+    yield paragraph
+
+
+def _unclosed(paragraph: str) -> bool:
+    return paragraph.startswith("(") and bool(NOTE_START.match(paragraph)) and _open(paragraph)
+
+
+def _heading_goes_on(heading: str, line: str) -> bool:
+    return line.isupper() and line[0] != " " and heading.startswith(("Глава ", "Раздел ", "ГЛАВА ", "РАЗДЕЛ "))
+
+
+def _unwrapped(lines: list[str]) -> Iterator[str]:
+    """Joins hard-wrapped lines. An indented line starts a paragraph where the text uses indents at all."""
+    indented = sum(line.startswith(" ") for line in lines if line)
+    uses_indents = indented * 20 > sum(1 for line in lines if line)
+    paragraph = ""
+    for line in lines:
+        starts = not line or (uses_indents and line.startswith(" ") and not _HEADING.match(paragraph))
+        if starts or _starts_note(line, paragraph):
+            yield paragraph
+            paragraph = line.strip()
+        else:
+            paragraph = join(paragraph, line.strip())
+    yield paragraph
+
+
+def _starts_note(line: str, paragraph: str) -> bool:
+    return bool(NOTE_START.match(line)) or (bool(NOTE_START.match(paragraph)) and not _open(paragraph))
+
+
+def join(before: str, after: str) -> str:
+    """Two lines of one paragraph. A hyphen at the end belongs to the word: «250-» and «ФЗ» are «250-ФЗ»."""
+    if not before or not after:
+        return before or after
+    glue = "" if before[-1] == "-" and before[-2:-1].isalnum() else " "
+    return f"{before}{glue}{after}"
+
+
+def _open(text: str) -> bool:
+    return text.count("(") > text.count(")")

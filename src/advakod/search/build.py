@@ -1,0 +1,101 @@
+"""Building an index from the database. `python -m advakod.search.build` does it in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import count
+from pathlib import Path
+
+import tantivy
+from sqlalchemy import Connection
+
+from ..corpus.model import Edition
+from ..corpus.queries import article_texts, editions, generation
+from ..errors import SearchError
+from ..law.guide import Guide, load_guide
+from ..law.model import ActStatus
+from ..storage.database import Database
+from .errors import LockBusyError
+from .fields import article_documents, schema, summaries, summary_document
+from .generations import EditionFacts, Manifest, Source, new_generation, write_manifest, writing
+
+HEAP = 64_000_000  # bytes that the writer gathers before it writes a segment
+THREADS = 1  # analysis, in Python, takes longer than indexing
+
+
+def source_of(connection: Connection, guide: Guide) -> Source:
+    """What an index built now would be built from."""
+    return Source(generation(connection), guide.fingerprint)
+
+
+def build(database: Database, root: Path, guide: Guide | None = None) -> Manifest:
+    """Build a new generation from one snapshot and make it the current one.
+
+    Streams: one edition is in memory at a time. Raises LockBusyError when another process builds.
+    """
+    guide = guide or load_guide()
+    with writing(root), new_generation(root) as folder, database.reading() as connection:
+        started, clock = time.time(), time.monotonic()
+        source = source_of(connection, guide)  # first: what changes after it makes this index old
+        found = editions(connection)
+        try:
+            articles, passages = _write(folder, _documents(connection, found, guide))
+        except (ValueError, OSError) as error:
+            raise SearchError(str(error)) from error
+        manifest = Manifest(source, _facts(found), articles, passages, time.monotonic() - clock, started)
+        write_manifest(folder, manifest)
+    return manifest
+
+
+def _documents(connection: Connection, found: list[Edition], guide: Guide) -> Iterator[list[tantivy.Document]]:
+    """The documents of each article in turn."""
+    numbers = count(1)
+    for edition in found:
+        for article in article_texts(connection, edition):
+            entry = guide.find(article.act_id, article.number) if article.number else None
+            yield list(article_documents(article, edition, entry, next(numbers)))
+    for entry in summaries(guide, {edition.act_id for edition in found}):
+        yield list(summary_document(entry, next(numbers)))
+
+
+def _write(folder: Path, articles: Iterable[list[tantivy.Document]]) -> tuple[int, int]:
+    index = tantivy.Index(schema(), path=str(folder))
+    writer = index.writer(HEAP, THREADS)
+    written = Counter[str]()
+    for documents in articles:
+        for document in documents:
+            writer.add_document(document)
+        written.update(articles=1, passages=len(documents))
+    writer.commit()
+    writer.wait_merging_threads()
+    return written["articles"], written["passages"]
+
+
+def _facts(found: list[Edition]) -> list[EditionFacts]:
+    facts: list[EditionFacts] = []
+    documents: set[str] = set()  # `found` has the newest edition of each document first
+    for edition in found:
+        newest = edition.document_id not in documents
+        documents.add(edition.document_id)
+        in_force = edition.status is ActStatus.IN_FORCE
+        facts.append(EditionFacts(edition.id, edition.act_id, edition.document_id, newest, in_force))
+    return facts
+
+
+def main() -> None:
+    """Take the database's URL and the index's folder from standard input, a line each."""
+    url, root = sys.stdin.read().split("\n")
+    database = Database(url)
+    try:
+        build(database, Path(root))
+    except LockBusyError:
+        pass  # another process is at it; its index will be found
+    finally:
+        database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Signing in and out, as the page does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp
+
+from advakod.settings import Settings
+from advakod.storage import Database
+from tests.accounts.house import KEYS, Visitor, entry, house
+
+AWAY = "203.0.113.9"  # a peer that is not this machine
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'sessions.db'}")
+    try:
+        yield database.open()
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def build(settings: Callable[..., Settings], store: Database) -> Callable[..., ASGIApp]:
+    return lambda **overrides: house(settings(**overrides), store)
+
+
+@pytest.fixture
+def visit(build: Callable[..., ASGIApp]) -> Visitor:
+    return Visitor(build(api_keys=KEYS))
+
+
+def test_from_sign_in_to_sign_out(visit: Visitor) -> None:
+    signed_in = visit.sign_in("anna-key", peer=AWAY)
+    assert signed_in.status == 200
+    assert signed_in.json() == {"name": "anna", "role": "user", "via": "session"}
+    cookie = signed_in.cookie
+    assert "anna-key" not in cookie
+    for path in ("/v1/whoami", "/api/v1/session"):
+        assert visit(path, peer=AWAY, cookie=f"other=1; {cookie}").json()["name"] == "anna"
+    assert visit("/metrics", peer=AWAY, cookie=cookie).code == "admin_only"
+    assert visit.upgrade("/v1/responses", peer=AWAY, cookie=cookie).messages[1]["text"] == "anna"
+    signed_out = visit("/api/v1/session", "DELETE", peer=AWAY, cookie=cookie)
+    assert signed_out.status == 204
+    assert "Max-Age=0" in (signed_out.header("set-cookie") or "")
+    assert visit("/v1/whoami", peer=AWAY, cookie=cookie).status == 401
+    assert visit("/api/v1/session", "DELETE", peer=AWAY, cookie=cookie).status == 204
+    assert visit("/api/v1/session", "DELETE", peer=AWAY).status == 204
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(build: Callable[..., ASGIApp]) -> None:
+    plain = Visitor(build(api_keys=KEYS)).sign_in("anna-key").header("set-cookie") or ""
+    assert "HttpOnly" in plain
+    assert "samesite=strict" in plain.lower()
+    assert "path=/" in plain.lower()
+    assert "Secure" not in plain
+    secure = Visitor(build(api_keys=KEYS, public_url="https://law.example")).sign_in("anna-key")
+    assert "Secure" in (secure.header("set-cookie") or "")
+
+
+def test_who_am_i(visit: Visitor) -> None:
+    assert visit("/api/v1/session").json()["via"] == "local"
+    assert visit("/api/v1/session", peer=AWAY, key="boss-key").json() == {"name": "boss", "role": "admin", "via": "key"}
+    unknown: tuple[dict[str, Any], ...] = ({}, {"key": "wrong"}, {"cookie": "advakod_session=stale"})
+    for headers in unknown:
+        assert visit("/api/v1/session", peer=AWAY, **headers).code == "key_required"
+
+
+def test_a_key_outranks_a_session_and_a_session_this_machine(visit: Visitor) -> None:
+    cookie = visit.sign_in("anna-key").cookie
+    assert visit("/v1/whoami", cookie=cookie).json()["name"] == "anna"
+    assert visit("/v1/whoami", cookie=cookie, key="boss-key").json()["name"] == "boss"
+    assert visit("/v1/whoami", cookie=cookie, key="wrong").status == 401
+    assert visit("/v1/whoami", cookie="advakod_session=stale").json()["name"] == "local"
+
+
+def test_a_session_outlives_a_restart_but_not_its_key(build: Callable[..., ASGIApp], visit: Visitor) -> None:
+    cookie = visit.sign_in("anna-key", peer=AWAY).cookie
+    restarted = Visitor(build(api_keys=KEYS))
+    assert restarted("/v1/whoami", peer=AWAY, cookie=cookie).json()["name"] == "anna"
+    promoted = Visitor(build(api_keys=entry("anna", "admin", "anna-key")))
+    assert promoted("/metrics", peer=AWAY, cookie=cookie).status == 200
+    replaced = Visitor(build(api_keys=entry("anna", "user", "another-key")))
+    assert replaced("/v1/whoami", peer=AWAY, cookie=cookie).status == 401
+
+
+def test_a_session_ends_by_itself(build: Callable[..., ASGIApp]) -> None:
+    visit = Visitor(build(api_keys=KEYS, session_lifetime=1e-6))
+    assert visit("/v1/whoami", peer=AWAY, cookie=visit.sign_in("anna-key", peer=AWAY).cookie).status == 401
+
+
+def test_wrong_keys_from_one_address_are_limited(visit: Visitor) -> None:
+    for _ in range(10):
+        assert visit.sign_in("wrong", peer=AWAY).status == 401
+    limited = visit.sign_in("anna-key", peer=AWAY)
+    assert (limited.status, limited.code) == (429, "rate_limit_exceeded")
+    assert 1 <= int(limited.header("retry-after") or 0) <= 60
+    assert limited.header("x-should-retry") is None
+    assert visit.sign_in("anna-key", peer="203.0.113.10").status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"{}", b'{"key": 1}', b'{"key": ""}', b"key=anna-key", b'{"key": "' + b"x" * 5_000 + b'"}'],
+)
+def test_a_body_without_a_key(visit: Visitor, body: bytes) -> None:
+    answer = visit("/api/v1/session", "POST", body=body)
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert b"anna-key" not in answer.body
+
+
+def test_a_form_of_another_site_signs_nobody_in(visit: Visitor) -> None:
+    assert visit.sign_in("anna-key", origin="https://evil.example").code == "cross_site"
+
+
+def test_who_signed_in_here_signs_out_of_a_session_made_elsewhere(
+    build: Callable[..., ASGIApp], visit: Visitor
+) -> None:
+    cookie = visit.sign_in("anna-key", peer=AWAY).cookie
+    other_process = Visitor(build(api_keys=KEYS))
+    assert other_process("/api/v1/session", "DELETE", peer=AWAY, cookie=cookie).status == 204
+    assert Visitor(build(api_keys=KEYS))("/v1/whoami", peer=AWAY, cookie=cookie).status == 401

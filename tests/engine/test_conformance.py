@@ -1,0 +1,151 @@
+"""The promises of engine/interface.py, kept by every engine. A new engine adds a maker to ENGINES and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from advakod.engine import (
+    Continuation,
+    Engine,
+    EngineLostError,
+    FinishReason,
+    OpenAIEngine,
+    Piece,
+    Remote,
+    Script,
+    ScriptedEngine,
+    WritingTask,
+)
+from tests.support.fake_openai import Behaviour, FakeOpenAI, words
+
+pytestmark = pytest.mark.anyio
+Maker = Callable[[float], AbstractAsyncContextManager[Engine]]
+TASK = WritingTask("Можно ли вернуть товар?", max_tokens=200)
+TEXT = "Да, «можно»: 14 дней.\n\n1. Напишите заявление 📄\n2. Отдайте товар. " + words(100)
+
+
+@asynccontextmanager
+async def scripted(rate: float) -> AsyncIterator[Engine]:
+    yield ScriptedEngine(Script(TEXT, tokens_per_second=rate))
+
+
+@asynccontextmanager
+async def openai(rate: float) -> AsyncIterator[Engine]:
+    async with FakeOpenAI(Behaviour(TEXT, rate=rate)) as server:
+        engine = OpenAIEngine(Remote(server.base_url))
+        yield engine
+        await engine.stop()
+        assert server.open_streams == 0
+
+
+ENGINES: dict[str, Maker] = {"scripted": scripted, "openai": openai}
+
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def make(request: pytest.FixtureRequest) -> Maker:
+    """A started engine at a speed in tokens a second (0: full) that writes the same text each time."""
+
+    @asynccontextmanager
+    async def started(rate: float) -> AsyncIterator[Engine]:
+        async with request.param(rate) as engine:
+            await engine.start()
+            yield engine
+            await engine.stop()
+            await engine.stop()
+
+    return started
+
+
+async def pieces_of(engine: Engine, task: WritingTask = TASK) -> list[Piece]:
+    return [piece async for piece in engine.write(task)]
+
+
+def text_of(pieces: list[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
+
+
+async def test_only_the_last_piece_carries_finish(make: Maker) -> None:
+    async with make(0) as engine:
+        pieces = await pieces_of(engine)
+    assert [piece.finish for piece in pieces[:-1]] == [None] * (len(pieces) - 1)
+    assert pieces[-1].finish is FinishReason.STOP
+
+
+async def test_no_piece_but_the_last_is_empty_and_tokens_are_counted(make: Maker) -> None:
+    async with make(0) as engine:
+        pieces = await pieces_of(engine)
+    assert all(piece.text and piece.tokens > 0 for piece in pieces[:-1])
+    assert sum(piece.tokens for piece in pieces) == len(text_of(pieces).split())
+    assert pieces[-1].prompt_tokens is None or pieces[-1].prompt_tokens >= 0
+
+
+async def test_the_same_task_gives_the_same_text(make: Maker) -> None:
+    async with make(0) as engine:
+        texts = {text_of(await pieces_of(engine)) for _ in range(3)}
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.77, 0.99])
+async def test_a_prefix_is_gone_on_from(make: Maker, share: float) -> None:
+    async with make(0) as engine:
+        whole = text_of(await pieces_of(engine))
+        prefix = whole[: max(1, int(len(whole) * share))]
+        task = WritingTask(TASK.question, prefix=prefix, max_tokens=TASK.max_tokens)
+        if (await engine.info()).continuation is Continuation.NONE:
+            with pytest.raises(EngineLostError):
+                await pieces_of(engine, task)
+            return
+        assert prefix + text_of(await pieces_of(engine, task)) == whole
+
+
+async def test_closing_stops_the_writing_at_once(make: Maker) -> None:
+    async with make(20) as engine:
+        writing = engine.write(TASK)
+        await anext(writing)
+        began = time.monotonic()
+        await writing.aclose()
+        assert time.monotonic() - began < 0.2
+        await asyncio.sleep(0.1)  # whatever it held is free now: the maker looks
+
+
+async def test_a_cancelled_reader_leaves_nothing_behind(make: Maker) -> None:
+    async with make(20) as engine:
+        before = len(asyncio.all_tasks())
+        reading = asyncio.create_task(pieces_of(engine))
+        await asyncio.sleep(0.15)
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert reading.cancelled()
+        await asyncio.sleep(0.1)
+        assert len(asyncio.all_tasks()) <= before + 1  # the fake server's own connection task
+
+
+async def test_writers_do_not_starve_the_loop_or_each_other(make: Maker) -> None:
+    late = 0.0
+
+    async def watch() -> None:
+        nonlocal late
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.001)
+            late = max(late, time.monotonic() - began)
+
+    async with make(0) as engine:
+        watcher = asyncio.create_task(watch())
+        texts = await asyncio.gather(*(pieces_of(engine) for _ in range(50)))
+        watcher.cancel()
+    assert len({text_of(pieces) for pieces in texts}) == 1
+    assert late < 0.5
+
+
+async def test_info_is_stable(make: Maker) -> None:
+    async with make(0) as engine:
+        first, second = await engine.info(), await engine.info()
+    assert first == second
+    assert first.name
+    assert first.fingerprint

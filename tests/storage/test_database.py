@@ -1,0 +1,132 @@
+"""What reading, cancelling and losing the database look like, on each kind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+
+import pytest
+from sqlalchemy import Connection, text
+
+from advakod.errors import SettingsError, StorageError
+from advakod.storage import Database
+from tests.support.postgres import PostgresServer
+
+
+def count(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT count(*) FROM meta")).scalar_one())
+
+
+def add(connection: Connection) -> None:
+    connection.execute(text("INSERT INTO meta (key, value) SELECT 'k' || count(*), '' FROM meta"))
+
+
+def test_a_read_sees_the_last_commit(database: Database) -> None:
+    async def scenario() -> None:
+        for n in range(1, 20):
+            await database.write(add)
+            assert await database.read(count) == n
+
+    asyncio.run(scenario())
+
+
+def test_a_read_is_one_snapshot(database: Database) -> None:
+    with database.reading() as connection:
+        assert count(connection) == 0
+        database.write_sync(add)
+        assert count(connection) == 0
+    with database.reading() as connection:
+        assert count(connection) == 1
+
+
+def test_reads_do_not_wait_for_a_write_under_way(database: Database) -> None:
+    started, release = threading.Event(), threading.Event()
+
+    def slow(connection: Connection) -> None:
+        add(connection)
+        started.set()
+        release.wait(10)
+
+    async def scenario() -> None:
+        writing = asyncio.ensure_future(database.write(slow))
+        await asyncio.to_thread(started.wait, 10)
+        assert await asyncio.wait_for(database.read(count), 5) == 0
+        release.set()
+        await writing
+        assert await database.read(count) == 1
+
+    asyncio.run(scenario())
+
+
+def test_many_readers_share_the_connections(database: Database) -> None:
+    async def scenario() -> list[int]:
+        return await asyncio.gather(*(database.read(count) for _ in range(200)))
+
+    assert asyncio.run(scenario()) == [0] * 200
+
+
+def test_cancelling_the_caller_does_not_undo_the_change(database: Database) -> None:
+    release = threading.Event()
+
+    def slow(connection: Connection) -> None:
+        release.wait(10)
+        add(connection)
+
+    async def scenario() -> None:
+        writing = asyncio.ensure_future(database.write(slow))
+        await asyncio.sleep(0.05)
+        writing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await writing
+        release.set()
+        await database.write(lambda _: None)
+        assert await database.read(count) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_wrong_statement_is_not_called_a_failure_of_the_database(database: Database) -> None:
+    with pytest.raises(TypeError):
+        asyncio.run(database.read(lambda _: int("1") + "1"))  # type: ignore[operator]
+
+
+def test_after_close_reads_and_writes_are_refused(database: Database) -> None:
+    database.close()
+    for access in (database.read(count), database.write(count)):
+        with pytest.raises(StorageError):
+            asyncio.run(access)
+
+
+def test_a_lost_connection_is_a_storage_error_once(postgres: PostgresServer) -> None:
+    database = Database(postgres.create_database()).open()
+    database.write_sync(add)
+
+    def cut_off(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        add(connection)
+
+    with pytest.raises(StorageError):
+        database.write_sync(cut_off)
+    with pytest.raises(StorageError):
+        asyncio.run(database.read(cut_off))
+    database.write_sync(add)
+    assert asyncio.run(database.read(count)) == 2
+    database.close()
+
+
+def test_a_server_that_is_not_there_is_a_storage_error() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(StorageError):
+        database.open()
+    with pytest.raises(StorageError):
+        database.write_sync(add)
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["", "::::", "mysql://user:secret@host/name", "postgresql//host", "postgresql:x:y@z:/"])
+def test_an_address_that_is_none_names_the_variable(url: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Database(url)
+    assert "ADVAKOD_DATABASE_URL" in refusal.value.message
+    assert "secret" not in f"{refusal.value.message} {refusal.value.detail}"

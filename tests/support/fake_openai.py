@@ -1,0 +1,256 @@
+"""An OpenAI-compatible server that writes a known text, and behaves as badly as it is told to.
+
+In a test: `async with FakeOpenAI(Behaviour(...)) as server: server.base_url`. As a process, for benchmarks:
+
+    python tests/support/fake_openai.py --port 0 --tokens 200 --rate 0
+
+prints its URL as its first line. What a stream costs it is prepared once: events are encoded before
+the first request, and at full speed `per_write` of them go out in one write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import orjson
+import uvloop
+from aiohttp import web
+
+ENDLESS = 3600.0  # seconds; a test's time limit comes first
+STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+
+
+def words(count: int) -> str:
+    """A text of `count` tokens, no two of them equal."""
+    return "".join(f"слово{i} " for i in range(count))
+
+
+@dataclass
+class Refusal:
+    """An answer with an error instead of a text."""
+
+    status: int
+    body: object = field(default_factory=lambda: {"error": {"message": "нельзя"}})
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Behaviour:
+    """How the server behaves; may be changed between requests."""
+
+    text: str = field(default_factory=lambda: words(20))
+    model: str = "fake-model"
+    rate: float = 0.0  # tokens a second; 0: full speed
+    per_write: int = 16  # events in one write at full speed
+    finish: str | None = "stop"
+    done: bool = True  # send [DONE]
+    usage: bool = True
+    refusals: list[Refusal] = field(default_factory=list)  # each answers one request, then it is gone
+    reject_stream_options: bool = False
+    reject_continue_final_message: bool = False
+    restarts: bool = False  # begins anew when it should go on with the last message
+    drop_first: int = 0  # so many requests get their connection closed before any byte
+    hang_after: int | None = None  # so many tokens, then silence
+    close_after: int | None = None  # so many tokens, then half an event, then the connection is cut
+    body: bytes | None = None  # sent instead of everything else
+    content_type: str = "text/event-stream"
+    split: int = 0  # bytes of one write; 0: whole events
+    pings: bool = False
+    line_end: bytes = b"\n"
+    reasoning: str = ""  # sent as reasoning_content before the text
+    error_after: int | None = None  # so many tokens, then an error inside the stream
+
+
+class FakeOpenAI:
+    """The server. `requests` are the bodies it got; `open_streams` counts answers being written now."""
+
+    def __init__(self, behaviour: Behaviour | None = None) -> None:
+        self.behaviour = behaviour or Behaviour()
+        self.requests: list[dict[str, Any]] = []
+        self.open_streams = 0
+        self.base_url = ""
+        self._prepared: dict[str, list[bytes]] = {}
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
+
+    async def start(self, port: int = 0) -> None:
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/v1/models", self._models)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=1024)
+        await site.start()
+        host, bound = self._runner.addresses[0][:2]
+        self.base_url = f"http://{host}:{bound}/v1"
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    async def _models(self, request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [{"id": self.behaviour.model, "object": "model"}]})
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body = orjson.loads(await request.read())
+        self.requests.append(body)
+        if self.behaviour.drop_first:
+            self.behaviour.drop_first -= 1
+            _cut(request)
+            return web.Response()
+        if refusal := self._refusal(body):
+            return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
+        text = self._text(body)
+        if not body.get("stream"):
+            return web.json_response(_whole(text, self.behaviour))
+        response = web.StreamResponse(headers={**STREAM, "Content-Type": self.behaviour.content_type})
+        await response.prepare(request)
+        self.open_streams += 1
+        try:
+            await self._stream(request, response, text)
+        finally:
+            self.open_streams -= 1
+        return response
+
+    def _refusal(self, body: dict[str, Any]) -> Refusal | None:
+        wrong = self.behaviour
+        if wrong.refusals:
+            return wrong.refusals.pop(0)
+        for name, rejected in (
+            ("stream_options", wrong.reject_stream_options),
+            ("continue_final_message", wrong.reject_continue_final_message),
+        ):
+            if rejected and name in body:
+                return Refusal(400, {"error": {"message": f"Unrecognized request argument supplied: {name}"}})
+        return None
+
+    def _text(self, body: dict[str, Any]) -> str:
+        """What this request asks for: the text, or what follows the assistant's words in the last message."""
+        last = body["messages"][-1]
+        if last["role"] != "assistant" or self.behaviour.restarts:
+            return self.behaviour.text
+        if self.behaviour.text.startswith(last["content"]):
+            return self.behaviour.text[len(last["content"]) :]
+        return " и так далее"
+
+    async def _stream(self, request: web.Request, response: web.StreamResponse, text: str) -> None:
+        how = self.behaviour
+        if how.body is not None:
+            await self._write(response, how.body)
+            return
+        events = self._events(text)
+        written = _stop_at(how.hang_after, how.close_after, how.error_after, len(events))
+        await self._paced(response, events[:written])
+        if how.hang_after is not None:
+            await asyncio.sleep(ENDLESS)
+        if how.close_after is not None:
+            await response.write(events[written][:-9] if written < len(events) else b'data: {"cho')
+            _cut(request)
+            return
+        await self._write(response, b"".join(self._ending(text)))
+
+    def _events(self, text: str) -> list[bytes]:
+        if text not in self._prepared:
+            how = self.behaviour
+            tokens = re.findall(r"\s*\S+\s*", text)
+            thoughts = [how_delta({"reasoning_content": how.reasoning}, how)] if how.reasoning else []
+            self._prepared[text] = thoughts + [how_delta({"content": token}, how) for token in tokens]
+        return self._prepared[text]
+
+    def _ending(self, text: str) -> Iterator[bytes]:
+        how = self.behaviour
+        if how.error_after is not None:
+            yield _event({"error": {"message": "CUDA out of memory", "type": "server_error", "code": 500}}, how)
+            return
+        if how.finish:
+            yield _event({"choices": [{"index": 0, "delta": {}, "finish_reason": how.finish}]}, how)
+        if how.usage:
+            yield _event({"choices": [], "usage": _usage(text)}, how)
+        if how.done:
+            yield b"data: [DONE]" + how.line_end * 2
+
+    async def _paced(self, response: web.StreamResponse, events: Sequence[bytes]) -> None:
+        how, began, sent = self.behaviour, time.monotonic(), 0
+        while sent < len(events):
+            due = sent + how.per_write
+            if how.rate:
+                await asyncio.sleep(max(0.0, began + sent / how.rate - time.monotonic()))
+                due = max(sent, int((time.monotonic() - began) * how.rate)) + 1
+            await self._write(response, b"".join(events[sent:due]))
+            sent = min(due, len(events))
+            if not how.rate:
+                await asyncio.sleep(0)
+
+    async def _write(self, response: web.StreamResponse, data: bytes) -> None:
+        size = self.behaviour.split or len(data)
+        for begin in range(0, len(data), size):
+            await response.write(data[begin : begin + size])
+            if self.behaviour.split:
+                await asyncio.sleep(0)
+
+
+def how_delta(delta: dict[str, str], how: Behaviour) -> bytes:
+    """One token's event, as vLLM and llama-server write it."""
+    return _event({"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}]}, how)
+
+
+def _event(body: dict[str, Any], how: Behaviour) -> bytes:
+    head = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 1, "model": how.model}
+    ping = b": ping" + how.line_end if how.pings else b""
+    return ping + b"data: " + orjson.dumps({**head, **body}) + how.line_end * 2
+
+
+def _usage(text: str) -> dict[str, int]:
+    count = len(text.split())
+    return {"prompt_tokens": 7, "completion_tokens": count, "total_tokens": 7 + count}
+
+
+def _whole(text: str, how: Behaviour) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": how.finish}
+    return {"id": "chatcmpl-0", "object": "chat.completion", "choices": [choice], "usage": _usage(text)}
+
+
+def _stop_at(*places: int | None) -> int:
+    return min(place for place in places if place is not None)
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+async def _serve(port: int, behaviour: Behaviour) -> None:
+    async with FakeOpenAI() as server:
+        server.behaviour = behaviour
+        await server.stop()
+        await server.start(port)
+        print(server.base_url, flush=True)
+        await asyncio.Event().wait()
+
+
+def main() -> None:
+    """Serve until killed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--tokens", type=int, default=200)
+    parser.add_argument("--rate", type=float, default=0.0, help="tokens a second; 0: full speed")
+    parser.add_argument("--per-write", type=int, default=16, help="events in one write at full speed")
+    given = parser.parse_args()
+    behaviour = Behaviour(text=words(given.tokens), rate=given.rate, per_write=given.per_write)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_serve(given.port, behaviour))
+
+
+if __name__ == "__main__":
+    main()
