@@ -11,7 +11,20 @@ from . import __version__
 from .accounts import Accounts, check_exposure
 from .answers import Answers
 from .answers.extractive import ExtractiveEngine
-from .api import errors, health, responses, session_routes
+from .api import (
+    chat,
+    compat,
+    config,
+    conversations,
+    docs,
+    errors,
+    health,
+    metrics,
+    responses,
+    session_routes,
+    stats,
+    ws,
+)
 from .api.doors import Doors
 from .engine.interface import Engine
 from .engine.openai import OpenAIEngine
@@ -19,6 +32,24 @@ from .engine.scripted import ScriptedEngine
 from .search import Search
 from .settings import EngineKind, Settings
 from .storage import Database
+
+MOST_BODY = 4 << 20  # bytes of a request: the longest question there may be, four bytes a character
+
+ROUTERS = (
+    health.router,
+    session_routes.router,
+    responses.router,
+    responses.more,
+    ws.router,
+    chat.router,
+    conversations.router,
+    conversations.tree_router,
+    compat.router,
+    stats.router,
+    metrics.router,
+    config.router,
+    docs.router,
+)
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -65,11 +96,17 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         responses=errors.RESPONSES,
         docs_url=None,
+        max_body_size=MOST_BODY,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # ours is telemetry.py; theirs costs each request
         redoc_url=None,
     )
     app.state.settings = settings
     app.state.accounts = accounts
-    for router in (health.router, session_routes.router, responses.router, responses.more):
+    for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
     app.add_middleware(Doors, accounts=accounts)

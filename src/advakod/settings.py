@@ -7,16 +7,24 @@ working directory), else from the default here. Every variable has its row in do
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from .errors import SettingsError
+
+MASK = "***"
+# What follows `user:` up to the last @ of a URL's authority, and a password in its query.
+_SECRET_IN_URL = re.compile(
+    r"(://[^:/@\s]*:)[^\s]*(?=@)|([?&](?:password|passwd|token|key|api_key)=)[^&\s]*", re.IGNORECASE
+)
 
 
 class EngineKind(StrEnum):
@@ -36,6 +44,15 @@ class Prefill(StrEnum):
     NONE = "none"
 
 
+class Origin(StrEnum):
+    """Where a value came from; the first of these that gives one wins."""
+
+    OPTION = "option"  # of the command line
+    ENVIRONMENT = "environment"
+    ENV_FILE = "env_file"
+    DEFAULT = "default"
+
+
 def _env(name: str, default: Any, **constraints: Any) -> Any:
     return Field(default, validation_alias=AliasChoices(name), **constraints)
 
@@ -44,6 +61,7 @@ class Settings(BaseSettings):
     """Everything that can be set. Units: seconds unless the description says otherwise."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_file_encoding="utf-8")
+    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)  # by variable; load_settings notes them
 
     # -- where ------------------------------------------------------------------------------------
     data_dir: Path = _env("ADVAKOD_DATA_DIR", Path("var"), description="Folder of all state.")
@@ -243,10 +261,22 @@ def load_settings(**overrides: Any) -> Settings:
     env_file = os.environ.get("ADVAKOD_ENV_FILE", ".env")
     given = {env_name(field): value for field, value in overrides.items() if value is not None}
     try:
-        return Settings(_env_file=env_file, **given)  # type: ignore[call-arg]  # known to pydantic-settings
+        settings = Settings(_env_file=env_file, **given)  # type: ignore[call-arg]  # known to pydantic-settings
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(str(error), message=_sentence(first)) from error
+    settings._origins |= _origins(Path(env_file), given)
+    return settings
+
+
+def _origins(env_file: Path, given: Iterable[str]) -> dict[str, Origin]:
+    """Names are found whatever their case, as pydantic-settings finds them."""
+    in_file = DotEnvSettingsSource(Settings, env_file=env_file).env_vars
+    return {
+        **dict.fromkeys((name.upper() for name in in_file), Origin.ENV_FILE),
+        **dict.fromkeys((name.upper() for name in os.environ), Origin.ENVIRONMENT),
+        **dict.fromkeys(given, Origin.OPTION),
+    }
 
 
 def env_name(field: str) -> str:
@@ -256,11 +286,56 @@ def env_name(field: str) -> str:
     return str(alias.choices[0])
 
 
+@dataclass(frozen=True, slots=True)
+class SettingFact:
+    """One setting in force, fit to be shown: secrets are masked."""
+
+    name: str  # of the variable
+    value: str | int | float | bool | None
+    source: Origin
+    description: str
+
+
+def describe(settings: Settings) -> list[SettingFact]:
+    """Every setting in force, in the order of their definition."""
+    return [
+        SettingFact(
+            name=(name := env_name(field)),
+            value=_shown(name, getattr(settings, field)),
+            source=settings._origins.get(name, Origin.DEFAULT),
+            description=info.description or "",
+        )
+        for field, info in Settings.model_fields.items()
+    ]
+
+
+def describe_time(budget: TimeBudget) -> dict[str, float]:
+    """Every time in force in seconds, by its name in TimeBudget: the given ones, then the computed."""
+    computed = [name for name, value in vars(TimeBudget).items() if isinstance(value, property)]
+    return {name: getattr(budget, name) for name in [*(field.name for field in fields(budget)), *computed]}
+
+
+def _shown(name: str, value: object) -> str | int | float | bool | None:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, SecretStr):
+        return MASK if value.get_secret_value() else ""
+    if name == "ADVAKOD_API_KEYS":
+        return ", ".join(_masked_key(entry) for entry in str(value).split(",") if entry.strip())
+    return _SECRET_IN_URL.sub(rf"\1\2{MASK}", str(value))
+
+
+def _masked_key(entry: str) -> str:
+    """Name and role; anything that is not name:role:hash may be a key itself."""
+    parts = entry.strip().split(":")
+    return ":".join([*parts[:2], MASK]) if len(parts) == 3 else MASK
+
+
 def _sentence(error: Any) -> str:
     name = str(error["loc"][0]) if error["loc"] else ""
     if not name:
         return f"Неверная настройка {error['ctx']['error']}."
-    shown = "***" if "KEY" in name else repr(error["input"])
+    shown = MASK if "KEY" in name else repr(error["input"])
     return f"Неверная настройка {name}={shown}: {_reason(error)}."
 
 

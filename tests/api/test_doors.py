@@ -14,7 +14,16 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from advakod.accounts import Accounts
-from advakod.api.doors import Door, Doors, door_of
+from advakod.api.doors import Door, Doors, Refusal, door_of
+from advakod.errors import (
+    AdvakodError,
+    ConflictError,
+    EngineError,
+    IdempotencyError,
+    NotFoundError,
+    OverloadedError,
+    QuestionError,
+)
 from advakod.settings import Settings
 from advakod.storage import Database
 from tests.accounts.house import KEYS, Visitor, house, serving
@@ -254,6 +263,26 @@ def test_an_error_has_the_shape_that_the_sdk_reads_and_is_not_retried(visit: Vis
     assert "ключ" in answer.json()["error"]["message"]
     assert answer.header("x-should-retry") == "false"
     assert answer.header("cache-control") == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (QuestionError(), 400),
+        (NotFoundError(), 404),
+        (ConflictError(), 409),
+        (IdempotencyError(), 422),
+        (OverloadedError(retry_after=7), 503),
+        (EngineError(), 502),
+        (AdvakodError(), 500),
+    ],
+)
+def test_every_error_has_its_status(error: AdvakodError, status: int) -> None:
+    refusal = Refusal.of(error)
+    assert refusal.status == status
+    assert ((b"x-should-retry", b"false") in refusal.headers) is (status < 500)
+    assert ((b"retry-after", b"7") in refusal.headers) is isinstance(error, OverloadedError)
+    assert Refusal.of(error, status=405).status == 405
 
 
 def test_headers_are_completed_and_never_overwritten(visit: Visitor) -> None:

@@ -104,6 +104,16 @@ def test_wrong_keys_from_one_address_are_limited(visit: Visitor) -> None:
     assert visit.sign_in("anna-key", peer="203.0.113.10").status == 200
 
 
+def test_behind_a_proxy_each_visitor_has_a_limit_of_their_own(visit: Visitor) -> None:
+    for n in range(10):
+        assert visit.sign_in("wrong", x_forwarded_for=f"198.51.100.{n}, {AWAY}").status == 401
+    assert visit.sign_in("anna-key", x_forwarded_for=AWAY).status == 429
+    assert visit.sign_in("anna-key", x_forwarded_for=f"{AWAY}, 203.0.113.10").status == 200
+    for _ in range(10):
+        assert visit.sign_in("wrong", peer="203.0.113.11", x_forwarded_for="203.0.113.12").status == 401
+    assert visit.sign_in("anna-key", peer="203.0.113.11").status == 429
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"[]", b"{}", b'{"key": 1}', b'{"key": ""}', b"key=anna-key", b'{"key": "' + b"x" * 5_000 + b'"}'],

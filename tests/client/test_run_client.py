@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
@@ -35,7 +34,7 @@ async def test_asks_and_reads_on_one_connection() -> None:
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_drops_at_random_bytes_lose_and_repeat_nothing(seed: int) -> None:
-    async with FlakyRuns(log(300), drops=10, seed=seed) as server, client_of(server) as client:
+    async with FlakyRuns(log(300), drops=6, seed=seed) as server, client_of(server) as client:
         events = await whole(client)
     assert [event.raw for event in events] == server.events
     assert server.drops == 0
@@ -68,7 +67,8 @@ async def test_silence_is_a_drop() -> None:
 
 
 async def test_heartbeats_keep_a_slow_stream() -> None:
-    async with FlakyRuns(log(20), heartbeat=HEARTBEAT) as server, client_of(server) as client:
+    """The pause of 0.8 s is longer than the silence that is a drop (0.75 s); the pings in it are not."""
+    async with FlakyRuns(log(20), heartbeat=0.1) as server, client_of(server, heartbeat=0.3) as client:
         server.slow_before = 5
         events = await whole(client)
     assert [event.raw for event in events] == server.events
@@ -130,5 +130,4 @@ async def test_leaving_closes_the_connection() -> None:
         events = client.events("resp_1")
         await anext(events)
         await events.aclose()
-        await asyncio.sleep(4 * HEARTBEAT)
-        assert server.open_streams == 0
+        assert await server.is_idle()

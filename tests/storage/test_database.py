@@ -124,7 +124,9 @@ def test_a_server_that_is_not_there_is_a_storage_error() -> None:
     database.close()
 
 
-@pytest.mark.parametrize("url", ["", "::::", "mysql://user:secret@host/name", "postgresql//host", "postgresql:x:y@z:/"])
+@pytest.mark.parametrize(
+    "url", ["", "::::", "mysql://user:secret@host/name", "postgresql//host", "postgresql://u:secret@h:x/"]
+)
 def test_an_address_that_is_none_names_the_variable(url: str) -> None:
     with pytest.raises(SettingsError) as refusal:
         Database(url)

@@ -52,11 +52,13 @@ class Behaviour:
     finish: str | None = "stop"
     done: bool = True  # send [DONE]
     usage: bool = True
+    open_end: bool = False  # never closes after the last event
     refusals: list[Refusal] = field(default_factory=list)  # each answers one request, then it is gone
     reject_stream_options: bool = False
     reject_continue_final_message: bool = False
     restarts: bool = False  # begins anew when it should go on with the last message
     drop_first: int = 0  # so many requests get their connection closed before any byte
+    mute: bool = False  # takes the request and never answers
     hang_after: int | None = None  # so many tokens, then silence
     close_after: int | None = None  # so many tokens, then half an event, then the connection is cut
     body: bytes | None = None  # sent instead of everything else
@@ -69,11 +71,12 @@ class Behaviour:
 
 
 class FakeOpenAI:
-    """The server. `requests` are the bodies it got; `open_streams` counts answers being written now."""
+    """The server. `requests` are the bodies it got, `keys` their Authorization, `open_streams` being written now."""
 
     def __init__(self, behaviour: Behaviour | None = None) -> None:
         self.behaviour = behaviour or Behaviour()
         self.requests: list[dict[str, Any]] = []
+        self.keys: list[str] = []
         self.open_streams = 0
         self.base_url = ""
         self._prepared: dict[str, list[bytes]] = {}
@@ -99,16 +102,26 @@ class FakeOpenAI:
     async def stop(self) -> None:
         await self._runner.cleanup()
 
+    async def is_idle(self, within: float = 5.0) -> bool:
+        """Whether no answer is being written, now or soon: a closed connection is noticed a moment later."""
+        deadline = time.monotonic() + within
+        while self.open_streams and time.monotonic() < deadline:  # noqa: ASYNC110  # a poll is enough here
+            await asyncio.sleep(0.01)
+        return not self.open_streams
+
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [{"id": self.behaviour.model, "object": "model"}]})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = orjson.loads(await request.read())
         self.requests.append(body)
+        self.keys.append(request.headers.get("Authorization", ""))
         if self.behaviour.drop_first:
             self.behaviour.drop_first -= 1
             _cut(request)
             return web.Response()
+        if self.behaviour.mute:
+            await asyncio.sleep(ENDLESS)
         if refusal := self._refusal(body):
             return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
         text = self._text(body)
@@ -155,17 +168,19 @@ class FakeOpenAI:
         if how.hang_after is not None:
             await asyncio.sleep(ENDLESS)
         if how.close_after is not None:
-            await response.write(events[written][:-9] if written < len(events) else b'data: {"cho')
+            await response.write(b'data: {"choices": [{"delta": {"content": "\xd1')
             _cut(request)
             return
         await self._write(response, b"".join(self._ending(text)))
+        if how.open_end:
+            await asyncio.sleep(ENDLESS)
 
     def _events(self, text: str) -> list[bytes]:
         if text not in self._prepared:
             how = self.behaviour
             tokens = re.findall(r"\s*\S+\s*", text)
-            thoughts = [how_delta({"reasoning_content": how.reasoning}, how)] if how.reasoning else []
-            self._prepared[text] = thoughts + [how_delta({"content": token}, how) for token in tokens]
+            thoughts = [_delta({"reasoning_content": how.reasoning}, how)] if how.reasoning else []
+            self._prepared[text] = thoughts + [_delta({"content": token}, how) for token in tokens]
         return self._prepared[text]
 
     def _ending(self, text: str) -> Iterator[bytes]:
@@ -200,7 +215,7 @@ class FakeOpenAI:
                 await asyncio.sleep(0)
 
 
-def how_delta(delta: dict[str, str], how: Behaviour) -> bytes:
+def _delta(delta: dict[str, str], how: Behaviour) -> bytes:
     """One token's event, as vLLM and llama-server write it."""
     return _event({"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}]}, how)
 
@@ -222,6 +237,7 @@ def _whole(text: str, how: Behaviour) -> dict[str, Any]:
 
 
 def _stop_at(*places: int | None) -> int:
+    """The first place at which something happens; None is nowhere."""
     return min(place for place in places if place is not None)
 
 

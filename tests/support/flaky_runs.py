@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -50,6 +51,13 @@ class FlakyRuns:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._runner.cleanup()
+
+    async def is_idle(self, within: float = 5.0) -> bool:
+        """Whether no stream is open, now or soon: a closed connection is noticed a moment later."""
+        deadline = time.monotonic() + within
+        while self.open_streams and time.monotonic() < deadline:  # noqa: ASYNC110  # a poll is enough here
+            await asyncio.sleep(0.01)
+        return not self.open_streams
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         self.keys.append(request.headers["Idempotency-Key"])

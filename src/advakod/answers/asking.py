@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import orjson
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from ..accounts.model import LOCAL
 from ..errors import IdempotencyError, LimitError, NotFoundError, OverloadedError, QuestionError
@@ -75,18 +74,14 @@ class Asking:
         self._retry_after = retry_after
 
     def store(self, connection: Connection) -> Asked:
-        """Raises IdempotencyError, LimitError, OverloadedError, NotFoundError; then nothing is stored."""
+        """Raises IdempotencyError, LimitError, OverloadedError, NotFoundError; then nothing is stored.
+
+        An IntegrityError means that another process stored the same key in between: try again.
+        """
         if (known := self._known(connection)) is not None:
             return Asked(known, new=False)
         self._check_room(connection)
-        try:
-            with connection.begin_nested():
-                return Asked(self._create(connection), new=True)
-        except IntegrityError:
-            # Another process stored the same key in between.
-            if (known := self._known(connection)) is None:
-                raise
-            return Asked(known, new=False)
+        return Asked(self._create(connection), new=True)
 
     def _known(self, connection: Connection) -> Run | None:
         found = queries.by_idempotency_key(connection, self.owner, self.key) if self.key else None
@@ -136,7 +131,7 @@ class Asking:
         answer = conversations.add_message(
             connection, place.conversation, question, "assistant", "", run_id=created.id, message_id=created.item_id
         )
-        conversations.change(connection, place.conversation, leaf=answer)
+        conversations.set_leaf(connection, place.conversation, answer)
         return replace(created, question_message=question, answer_message=answer)
 
     def _place_by_request(self, connection: Connection) -> Place:

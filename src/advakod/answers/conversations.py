@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 
 from ..engine.interface import Message as Turn
 from ..storage.schema import conversation, message, run
@@ -21,6 +21,14 @@ from .model import Run, new_id
 TITLE_LENGTH = 80  # characters of the first question
 HISTORY_TURNS = 8  # messages before the question that the engine may see
 HISTORY_CHARACTERS = 8_000
+
+# Built once: every question runs them.
+_ADD = insert(conversation)
+_ADD_MESSAGE = insert(message)
+_GET_MESSAGE = select(message).where(message.c.id == bindparam("message_id"))
+_SET_TEXT = update(message).where(message.c.id == bindparam("message_id")).values(text=bindparam("written"))
+_TOUCH = update(conversation).where(conversation.c.id == bindparam("used")).values(updated_at=bindparam("now"))
+_SET_LEAF = _TOUCH.values(leaf=bindparam("last"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +57,28 @@ class Message:
     created_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a message's run stands."""
+
+    id: str
+    status: str
+    reason: str | None
+    message: str | None  # Russian, for the person who asked
+
+
 def create(
-    connection: Connection, owner: str, *, title: str = "", metadata: dict[str, str] | None = None
+    connection: Connection,
+    owner: str,
+    *,
+    title: str = "",
+    metadata: dict[str, str] | None = None,
+    conversation_id: str = "",
 ) -> Conversation:
     now = time.time()
-    created = Conversation(new_id("conv"), owner, title, None, metadata or {}, now, now)
+    created = Conversation(conversation_id or new_id("conv"), owner, title, None, metadata or {}, now, now)
     values = {name: getattr(created, name) for name in Conversation.__dataclass_fields__}
-    connection.execute(insert(conversation).values(values))
+    connection.execute(_ADD, values)
     return created
 
 
@@ -65,18 +88,22 @@ def get(connection: Connection, owner: str, conversation_id: str) -> Conversatio
     return Conversation(**row._mapping) if row else None
 
 
-def listing(connection: Connection, owner: str, limit: int, before: float | None = None) -> list[Conversation]:
-    """The ones used last come first; `before` is the `updated_at` of the last one seen."""
+def listing(
+    connection: Connection, owner: str, limit: int, after: tuple[float, str] | None = None
+) -> list[Conversation]:
+    """The ones used last come first; `after` is (`updated_at`, id) of the last one seen."""
+    last = (conversation.c.updated_at, conversation.c.id)
     query = select(conversation).where(conversation.c.owner == owner)
-    if before is not None:
-        query = query.where(conversation.c.updated_at < before)
-    rows = connection.execute(query.order_by(conversation.c.updated_at.desc()).limit(limit))
+    if after is not None:
+        query = query.where(or_(last[0] < after[0], and_(last[0] == after[0], last[1] < after[1])))
+    rows = connection.execute(query.order_by(last[0].desc(), last[1].desc()).limit(limit))
     return [Conversation(**row._mapping) for row in rows]
 
 
 def change(connection: Connection, conversation_id: str, **values: Any) -> None:
+    """Set columns; a change counts as use unless `updated_at` is among them."""
     where = conversation.c.id == conversation_id
-    connection.execute(update(conversation).where(where).values(updated_at=time.time(), **values))
+    connection.execute(update(conversation).where(where).values({"updated_at": time.time(), **values}))
 
 
 def erase(connection: Connection, conversation_id: str) -> None:
@@ -84,6 +111,24 @@ def erase(connection: Connection, conversation_id: str) -> None:
     queries.erase(connection, list(connection.scalars(select(run.c.id).where(run.c.conversation == conversation_id))))
     connection.execute(delete(message).where(message.c.conversation == conversation_id))
     connection.execute(delete(conversation).where(conversation.c.id == conversation_id))
+
+
+def is_being_answered(connection: Connection, conversation_id: str) -> bool:
+    """Whether a run of it has not ended."""
+    unfinished = (run.c.conversation == conversation_id, run.c.status.in_(queries.UNFINISHED))
+    return connection.scalar(select(run.c.id).where(*unfinished).limit(1)) is not None
+
+
+def outcomes(connection: Connection, conversation_id: str) -> dict[str, RunOutcome]:
+    """How its runs stand, by run id."""
+    columns = (run.c.id, run.c.status, run.c.reason, run.c.error_message)
+    rows = connection.execute(select(*columns).where(run.c.conversation == conversation_id))
+    return {row.id: RunOutcome(row.id, row.status, row.reason, row.error_message) for row in rows}
+
+
+def set_leaf(connection: Connection, conversation_id: str, message_id: str) -> None:
+    """The message shown last from now on."""
+    connection.execute(_SET_LEAF, {"used": conversation_id, "now": time.time(), "last": message_id})
 
 
 def messages(connection: Connection, conversation_id: str) -> list[Message]:
@@ -94,7 +139,7 @@ def messages(connection: Connection, conversation_id: str) -> list[Message]:
 
 
 def get_message(connection: Connection, message_id: str) -> Message | None:
-    row = connection.execute(select(message).where(message.c.id == message_id)).one_or_none()
+    row = connection.execute(_GET_MESSAGE, {"message_id": message_id}).one_or_none()
     return Message(**row._mapping) if row else None
 
 
@@ -110,9 +155,16 @@ def add_message(
 ) -> str:
     message_id = message_id or new_id("msg")
     connection.execute(
-        insert(message).values(
-            id=message_id, conversation=to, parent=parent, role=role, text=text, run=run_id, created_at=time.time()
-        )
+        _ADD_MESSAGE,
+        {
+            "id": message_id,
+            "conversation": to,
+            "parent": parent,
+            "role": role,
+            "text": text,
+            "run": run_id,
+            "created_at": time.time(),
+        },
     )
     return message_id
 
@@ -152,9 +204,9 @@ def answered(connection: Connection, run: Run, text: str) -> None:
     """Write a run's text into its message."""
     if run.answer_message is None:
         return
-    connection.execute(update(message).where(message.c.id == run.answer_message).values(text=text))
+    connection.execute(_SET_TEXT, {"message_id": run.answer_message, "written": text})
     if run.conversation is not None:
-        change(connection, run.conversation)
+        connection.execute(_TOUCH, {"used": run.conversation, "now": time.time()})
 
 
 def title_of(question: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
 from ..storage.schema import event, event_block, run
 from . import wire
@@ -51,6 +51,26 @@ WHERE run.id = j.id AND run.attempt = j.attempt AND run.worker = ? AND run.statu
 RETURNING run.id
 """
 _SQLITE_INSERT = "INSERT INTO event (run, seq, body) VALUES (?, ?, ?)"
+
+_ADD = insert(event)
+_READ = (
+    select(event.c.seq, event.c.body)
+    .where(event.c.run == bindparam("run_id"), event.c.seq > bindparam("after"))
+    .order_by(event.c.seq)
+    .limit(bindparam("most"))
+)
+_END = (
+    update(run)
+    .where(run.c.id == bindparam("run_id"))
+    .values(
+        status=bindparam("ended_as"),
+        reason=bindparam("because"),
+        error_message=bindparam("told"),
+        finished_at=bindparam("at"),
+        input_tokens=bindparam("read_tokens"),
+        lease_until=None,
+    )
+)
 
 # One round trip: the fence and the insert are one statement.
 _POSTGRES_APPEND = text("""
@@ -118,16 +138,15 @@ def finish(connection: Connection, worker: str, last: Append, outcome: Outcome, 
 
 def _end(connection: Connection, run_id: str, outcome: Outcome, facts: Run) -> None:
     connection.execute(
-        update(run)
-        .where(run.c.id == run_id)
-        .values(
-            status=outcome.status,
-            reason=outcome.reason,
-            error_message=outcome.message,
-            finished_at=facts.finished_at,
-            input_tokens=facts.input_tokens,
-            lease_until=None,
-        )
+        _END,
+        {
+            "run_id": run_id,
+            "ended_as": outcome.status,
+            "because": outcome.reason,
+            "told": outcome.message,
+            "at": facts.finished_at,
+            "read_tokens": facts.input_tokens,
+        },
     )
 
 
@@ -151,13 +170,12 @@ def append_waiting(
 def add_first(connection: Connection, run_id: str, first_seq: int, bodies: Sequence[bytes]) -> None:
     """Store events without a fence; for a run that is being created or that the caller holds otherwise."""
     rows = [{"run": run_id, "seq": first_seq + i, "body": body} for i, body in enumerate(bodies)]
-    connection.execute(insert(event), rows)
+    connection.execute(_ADD, rows)
 
 
 def read(connection: Connection, run_id: str, after: int, limit: int = PAGE) -> list[tuple[int, bytes]]:
     """Events with a number above `after`, in order, `limit` at most; the same bytes before and after packing."""
-    query = select(event.c.seq, event.c.body).where(event.c.run == run_id, event.c.seq > after)
-    rows = connection.execute(query.order_by(event.c.seq).limit(limit)).all()
+    rows = connection.execute(_READ, {"run_id": run_id, "after": after, "most": limit}).all()
     if rows:
         return [(row.seq, bytes(row.body)) for row in rows]
     block = connection.scalar(select(event_block.c.body).where(event_block.c.run == run_id))

@@ -6,7 +6,8 @@ import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -42,12 +43,23 @@ def check(connection: Connection, text: str, context: Context, as_of: dt.date | 
 
     Reads each article named once. Whatever the text is, this does not raise.
     """
-    marks = list(_marks(text))[:MOST_MARKS]
-    references = find_references(text)[:MOST_MARKS]
+    marks = list(islice(_marks(text), MOST_MARKS))
+    references = list(islice(_references(text), MOST_MARKS))
+    if not marks and not references:
+        return []
     law = _Law(connection, context, as_of)
     found = [_of_mark(law, text, mark) for mark in marks]
     found += [_of_reference(law, text, reference, marks) for reference in references]
     return sorted((c for c in found if c is not None), key=lambda c: (c.start, c.end))
+
+
+def _references(text: str) -> Iterator[Reference]:
+    """Line by line: a heading's article has nothing to do with the act that the line above ended with."""
+    position = 0
+    for line in text.split("\n"):
+        for found in find_references(line):
+            yield replace(found, start=found.start + position, end=found.end + position)
+        position += len(line) + 1
 
 
 def _marks(text: str) -> Iterator[_Mark]:

@@ -95,6 +95,18 @@ class Hub:
         self._database = database
         self._tails: dict[str, Tail] = {}
         self._pollers: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """End every stream: the server stops, and readers come back with their positions."""
+        self._closed = True
+        for tail in self._tails.values():
+            tail.wake()
+
+    @property
+    def readers(self) -> int:
+        """Readers of all runs, connected to this process."""
+        return sum(tail.readers for tail in self._tails.values())
 
     def publish(self, run_id: str, first_seq: int, bodies: Sequence[bytes]) -> None:
         """Tell readers what has just been committed."""
@@ -131,7 +143,7 @@ class Hub:
         try:
             position = after
             spoke = loop.time()
-            while True:
+            while not self._closed:
                 frames = tail.after(position)
                 if frames is None or (not frames and not tail.local and not self._is_polled(run_id)):
                     frames = await self._from_log(run_id, position, tail)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from ..engine.interface import Message, Source
+from .composing import cut, excerpt
 from .model import Context, Request
 
 VERSION = "1"  # stored with every run; raise it with any change of wording
@@ -28,7 +30,8 @@ SYSTEM = """\
 
 _NO_PROVISIONS = "Норм по этому вопросу не найдено. Скажи об этом и не называй статей."
 _ROLES = frozenset({"user", "assistant"})
-_FENCE = "==="  # around data; a run of equal signs inside the data is broken up
+_FENCE = "==="  # around data, which cannot hold one: longer runs of the sign are cut down
+_FENCE_LIKE = re.compile("={3,}")
 
 
 def messages(request: Request, context: Context) -> list[Message]:
@@ -46,7 +49,7 @@ def _history(turns: Sequence[Message]) -> list[Message]:
     kept: list[Message] = []
     room = HISTORY_CHARACTERS
     for turn in reversed([t for t in turns if t.role in _ROLES]):
-        content = _cut(turn.content, TURN_CHARACTERS)
+        content = cut(turn.content, TURN_CHARACTERS)
         room -= len(content)
         if room < 0:
             break
@@ -57,16 +60,16 @@ def _history(turns: Sequence[Message]) -> list[Message]:
 
 
 def _asked(question: str, sources: Iterable[Source]) -> str:
-    provisions = "\n\n".join(_provisions(sources)) or _NO_PROVISIONS
+    provisions = "\n\n".join(_provisions(question, sources)) or _NO_PROVISIONS
     return f"{_fenced('НОРМЫ', provisions)}\n\n{_fenced('ВОПРОС', question.strip())}"
 
 
-def _provisions(sources: Iterable[Source]) -> Iterable[str]:
+def _provisions(question: str, sources: Iterable[Source]) -> Iterable[str]:
     room = PROVISIONS_CHARACTERS
     for source in sources:
         if room <= 0:
             break
-        text = _cut(source.text.strip(), min(SOURCE_CHARACTERS, room))
+        text = excerpt(question, source.text.strip(), min(SOURCE_CHARACTERS, room))
         room -= len(text)
         yield f"[{source.n}] {_name(source)}\n{text}"
 
@@ -81,14 +84,4 @@ def _name(source: Source) -> str:
 
 
 def _fenced(name: str, data: str) -> str:
-    harmless = data.replace(_FENCE, "= = =")
-    return f"{_FENCE} {name} {_FENCE}\n{harmless}\n{_FENCE} КОНЕЦ: {name} {_FENCE}"
-
-
-def _cut(text: str, most: int) -> str:
-    """At most `most` characters, cut between words; says that something is missing."""
-    if len(text) <= most:
-        return text
-    head = text[: max(0, most - 1)]
-    words, _, _ = head.rpartition(" ")
-    return (words or head).rstrip() + "…"
+    return f"{_FENCE} {name} {_FENCE}\n{_FENCE_LIKE.sub('==', data)}\n{_FENCE} КОНЕЦ: {name} {_FENCE}"

@@ -3,17 +3,74 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from ..storage.schema import event, event_block, run
 from .model import Context, Request, Run, Status
 
 UNFINISHED = (Status.QUEUED, Status.IN_PROGRESS)
 _COLUMNS = [run.c[field.name] for field in fields(Run)]
+
+# Statements of the path that every question takes are built once: building one costs more than running it.
+_GET = select(*_COLUMNS).where(run.c.id == bindparam("run_id"))
+_BY_KEY = select(run.c.id, run.c.request_hash).where(
+    run.c.owner == bindparam("owner"), run.c.idempotency_key == bindparam("key")
+)
+_ADD = insert(run)
+_COUNT_QUEUED = select(func.count()).where(run.c.status == Status.QUEUED)
+_COUNT_UNFINISHED = select(func.count()).where(run.c.owner == bindparam("owner"), run.c.status.in_(UNFINISHED))
+_SET_CONTEXT = update(run).where(run.c.id == bindparam("run_id")).values(context=bindparam("frozen"))
+
+_earlier = run.alias("earlier")
+_HELD_BACK = (
+    select(literal(1))
+    .where(
+        _earlier.c.conversation == run.c.conversation,
+        _earlier.c.id != run.c.id,
+        or_(
+            _earlier.c.status == Status.IN_PROGRESS,
+            and_(_earlier.c.status == Status.QUEUED, _earlier.c.created_at < run.c.created_at),
+        ),
+    )
+    .exists()
+)
+_FREE = (
+    select(run.c.id)
+    .where(run.c.status == Status.QUEUED, ~_HELD_BACK)
+    .order_by(run.c.created_at, run.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
+)
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_TAKE = (
+    update(run)
+    .where(run.c.id.in_(_IDS))
+    .values(
+        status=Status.IN_PROGRESS,
+        worker=bindparam("holder"),
+        attempt=run.c.attempt + 1,
+        lease_until=bindparam("until"),
+        started_at=func.coalesce(run.c.started_at, bindparam("now")),
+    )
+)
+_TAKEN = select(*_COLUMNS).where(run.c.id.in_(_IDS)).order_by(run.c.created_at, run.c.id)
 
 
 def from_row(row: Row[Any]) -> Run:
@@ -25,47 +82,45 @@ def from_row(row: Row[Any]) -> Run:
 
 
 def get(connection: Connection, run_id: str) -> Run | None:
-    row = connection.execute(select(*_COLUMNS).where(run.c.id == run_id)).one_or_none()
+    row = connection.execute(_GET, {"run_id": run_id}).one_or_none()
     return from_row(row) if row else None
 
 
 def by_idempotency_key(connection: Connection, owner: str, key: str) -> tuple[str, str] | None:
     """(run id, hash of its request), or None."""
-    row = connection.execute(
-        select(run.c.id, run.c.request_hash).where(run.c.owner == owner, run.c.idempotency_key == key)
-    ).one_or_none()
+    row = connection.execute(_BY_KEY, {"owner": owner, "key": key}).one_or_none()
     return (row.id, row.request_hash) if row else None
 
 
 def add(connection: Connection, created: Run, *, idempotency_key: str | None, request_hash: str) -> None:
     connection.execute(
-        insert(run).values(
-            id=created.id,
-            owner=created.owner,
-            status=created.status,
-            request=created.request.to_json(),
-            context=created.context.to_json() if created.context else None,
-            created_at=created.created_at,
-            conversation=created.conversation,
-            question_message=created.question_message,
-            answer_message=created.answer_message,
-            continues=created.continues,
-            detached=created.detached,
-            reader_seen=None if created.detached else created.created_at,
-            last_seq=created.last_seq,
-            idempotency_key=idempotency_key,
-            request_hash=request_hash,
-        )
+        _ADD,
+        {
+            "id": created.id,
+            "owner": created.owner,
+            "status": created.status,
+            "request": created.request.to_json(),
+            "context": created.context.to_json() if created.context else None,
+            "created_at": created.created_at,
+            "conversation": created.conversation,
+            "question_message": created.question_message,
+            "answer_message": created.answer_message,
+            "continues": created.continues,
+            "detached": created.detached,
+            "reader_seen": None if created.detached else created.created_at,
+            "last_seq": created.last_seq,
+            "idempotency_key": idempotency_key,
+            "request_hash": request_hash,
+        },
     )
 
 
 def count_queued(connection: Connection) -> int:
-    return int(connection.scalar(select(func.count()).where(run.c.status == Status.QUEUED)) or 0)
+    return int(connection.scalar(_COUNT_QUEUED) or 0)
 
 
 def count_unfinished(connection: Connection, owner: str) -> int:
-    where = and_(run.c.owner == owner, run.c.status.in_(UNFINISHED))
-    return int(connection.scalar(select(func.count()).where(where)) or 0)
+    return int(connection.scalar(_COUNT_UNFINISHED, {"owner": owner}) or 0)
 
 
 def queued(connection: Connection, limit: int) -> list[Run]:
@@ -76,27 +131,8 @@ def queued(connection: Connection, limit: int) -> list[Run]:
 
 def claim(connection: Connection, worker: str, limit: int, lease_until: float) -> list[Run]:
     """Take up to `limit` waiting runs that no earlier question of their conversation holds back."""
-    earlier = run.alias("earlier")
-    held_back = (
-        select(literal(1))
-        .where(
-            earlier.c.conversation == run.c.conversation,
-            earlier.c.id != run.c.id,
-            or_(
-                earlier.c.status == Status.IN_PROGRESS,
-                and_(earlier.c.status == Status.QUEUED, earlier.c.created_at < run.c.created_at),
-            ),
-        )
-        .exists()
-    )
-    free = (
-        select(run.c.id)
-        .where(run.c.status == Status.QUEUED, ~held_back)
-        .order_by(run.c.created_at, run.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyway
-    )
-    return _take(connection, [row.id for row in connection.execute(free)], worker, lease_until)
+    free = connection.scalars(_FREE, {"most": limit}).all()
+    return _take(connection, free, worker, lease_until)
 
 
 def take_over(connection: Connection, found: Collection[tuple[str, int]], worker: str, lease_until: float) -> list[Run]:
@@ -109,22 +145,11 @@ def take_over(connection: Connection, found: Collection[tuple[str, int]], worker
     return taken
 
 
-def _take(connection: Connection, ids: list[str], worker: str, lease_until: float) -> list[Run]:
+def _take(connection: Connection, ids: Sequence[str], worker: str, lease_until: float) -> list[Run]:
     if not ids:
         return []
-    connection.execute(
-        update(run)
-        .where(run.c.id.in_(ids))
-        .values(
-            status=Status.IN_PROGRESS,
-            worker=worker,
-            attempt=run.c.attempt + 1,
-            lease_until=lease_until,
-            started_at=func.coalesce(run.c.started_at, time.time()),
-        )
-    )
-    query = select(*_COLUMNS).where(run.c.id.in_(ids)).order_by(run.c.created_at, run.c.id)
-    return [from_row(row) for row in connection.execute(query)]
+    connection.execute(_TAKE, {"ids": ids, "holder": worker, "until": lease_until, "now": time.time()})
+    return [from_row(row) for row in connection.execute(_TAKEN, {"ids": ids})]
 
 
 def foreign_workers(connection: Connection, me: str) -> list[str]:
@@ -200,7 +225,7 @@ def request_cancel(connection: Connection, run_id: str) -> None:
 
 
 def set_context(connection: Connection, run_id: str, context: Context) -> None:
-    connection.execute(update(run).where(run.c.id == run_id).values(context=context.to_json()))
+    connection.execute(_SET_CONTEXT, {"run_id": run_id, "frozen": context.to_json()})
 
 
 def erase(connection: Connection, run_ids: Collection[str]) -> None:

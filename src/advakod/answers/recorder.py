@@ -18,7 +18,8 @@ from sqlalchemy import Connection
 
 from ..errors import StorageError
 from ..storage import Database
-from . import event_log, wire
+from ..telemetry import Metrics
+from . import event_log, stats, wire
 from .event_log import Append, Progress
 from .hub import Hub
 from .model import Outcome, Run
@@ -40,17 +41,18 @@ class LostFenceError(Exception):
 class Recorder:
     """One attempt's pen: turns words and facts into numbered events."""
 
-    def __init__(self, held: Run, state: Progress, flusher: Flusher) -> None:
+    def __init__(self, held: Run, state: Progress, flusher: Flusher, on_lost: Callable[[], None]) -> None:
         self.run = held
         self.text = state.text
         self.output_tokens = held.output_tokens
-        self.lost = asyncio.Event()
+        self.lost = False  # another attempt holds the run
+        self._on_lost = on_lost
         self.due: float | None = None  # loop time at which what is unwritten must be on its way
         self._next_seq = state.next_seq
         self._bodies: list[bytes] = []
         self._words: list[str] = []
         self._flusher = flusher
-        self._first_text_at: float | None = None
+        self.first_text_at: float | None = None
         self._began = asyncio.get_running_loop().time()
         self.idle = asyncio.Event()  # set while no flush of this run is under way
         self.idle.set()
@@ -70,7 +72,7 @@ class Recorder:
         self.output_tokens += tokens
         self._words.append(text)
         if first:
-            self._first_text_at = time.time()
+            self.first_text_at = time.time()
         self._flusher.touch(self, at_once=first)
 
     def event(self, kind: str, **fields: Any) -> None:
@@ -86,6 +88,12 @@ class Recorder:
             self._next_seq += 1
             self._words = []
 
+    def lose(self) -> None:
+        """Note that nothing more may be written."""
+        if not self.lost:
+            self.lost = True
+            self._on_lost()
+
     def take(self) -> Append:
         """What is unwritten, numbered; the caller must commit it before it takes again."""
         self._close_delta()
@@ -97,19 +105,20 @@ class Recorder:
             bodies=bodies,
             spent=self.spent,
             output_tokens=self.output_tokens,
-            first_text_at=self._first_text_at,
+            first_text_at=self.first_text_at,
         )
 
 
 class Flusher:
     """Commits what recorders hold: a fixed number of statements for all runs that are due."""
 
-    def __init__(self, database: Database, hub: Hub, worker: str, patience: float) -> None:
+    def __init__(self, database: Database, hub: Hub, worker: str, patience: float, metrics: Metrics) -> None:
         """`patience`: seconds for which a database that cannot be written is tried again."""
         self._database = database
         self._hub = hub
         self._worker = worker
         self._patience = patience
+        self._metrics = metrics
         self._dirty: dict[str, Recorder] = {}
         self._active = 0
         self._wake = asyncio.Event()
@@ -123,10 +132,10 @@ class Flusher:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def open(self, held: Run, state: Progress) -> Recorder:
-        """A pen for a run that this worker has claimed."""
+    def open(self, held: Run, state: Progress, on_lost: Callable[[], None]) -> Recorder:
+        """A pen for a run that this worker has claimed; `on_lost` is called should it lose the run."""
         self._active += 1
-        return Recorder(held, state, self)
+        return Recorder(held, state, self, on_lost)
 
     def close(self, recorder: Recorder) -> None:
         self._active -= 1
@@ -149,7 +158,7 @@ class Flusher:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            if not self._dirty:
+            while not self._dirty:  # what woke this may have been committed by its own run meanwhile
                 self._wake.clear()
                 await self._wake.wait()
             now = loop.time()
@@ -174,14 +183,16 @@ class Flusher:
             self._dirty.pop(recorder.run.id, None)
             recorder.due = None
             taken = recorder.take()
-            if taken.bodies and not recorder.lost.is_set():
+            if taken.bodies and not recorder.lost:
                 recorder.idle.clear()
                 appends.append((recorder, taken))
         if not appends:
             return
         try:
             batch = [taken for _, taken in appends]
+            began = time.perf_counter()
             kept = await self._persist(partial(event_log.append, worker=self._worker, appends=batch))
+            self._metrics.flushed(sum(len(taken.bodies) for taken in batch), time.perf_counter() - began)
         except StorageError:
             log.exception(
                 "the database could not be written for %.0f s; letting %d runs go", self._patience, len(appends)
@@ -191,7 +202,7 @@ class Flusher:
             if taken.run in kept:
                 self._hub.publish(taken.run, taken.first_seq, taken.bodies)
             else:
-                recorder.lost.set()
+                recorder.lose()
             recorder.idle.set()
 
     async def _persist(self, change: Callable[[Connection], T]) -> T:
@@ -214,7 +225,7 @@ class Flusher:
         whether the fence held; then publish. Raises LostFenceError, and StorageError after `patience`."""
         while not recorder.idle.is_set():  # a flush may begin again before this task is woken
             await recorder.idle.wait()
-        if recorder.lost.is_set():
+        if recorder.lost:
             raise LostFenceError(recorder.run.id)
         self._dirty.pop(recorder.run.id, None)
         recorder.due = None
@@ -222,10 +233,10 @@ class Flusher:
         taken = recorder.take()
         try:
             if not await self._persist(partial(_call, change, taken)):
-                recorder.lost.set()
+                recorder.lose()
                 raise LostFenceError(recorder.run.id)
         except StorageError:
-            recorder.lost.set()
+            recorder.lose()
             raise
         finally:
             recorder.idle.set()
@@ -233,7 +244,12 @@ class Flusher:
 
     async def finish(self, recorder: Recorder, outcome: Outcome, end: Callable[[Connection], None]) -> None:
         """End the run with what has been recorded; `end` writes what else belongs to that commit."""
-        facts = replace(recorder.run, finished_at=time.time(), output_tokens=recorder.output_tokens)
+        facts = replace(
+            recorder.run,
+            finished_at=time.time(),
+            output_tokens=recorder.output_tokens,
+            first_text_at=recorder.run.first_text_at or recorder.first_text_at,
+        )
 
         def change(connection: Connection, last: Append) -> bool:
             kept = event_log.finish(connection, self._worker, last, outcome, facts)
@@ -242,6 +258,7 @@ class Flusher:
             return kept
 
         await self.commit(recorder, change)
+        stats.observe(self._metrics, facts, outcome)
 
 
 def _call(change: Callable[[Connection, Append], bool], taken: Append, connection: Connection) -> bool:

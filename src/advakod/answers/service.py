@@ -7,18 +7,22 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
+from .. import __version__
 from ..engine.interface import Continuation, Engine, EngineInfo
 from ..errors import ConflictError, InputError, StorageError
 from ..search import Search
 from ..settings import Settings
 from ..storage import Database
+from ..telemetry import Metrics
 from . import conversations, event_log, queries, wire
 from .asking import Asked, Asking, Place, check_question, owned
 from .hub import Hub
@@ -26,6 +30,7 @@ from .liveness import liveness
 from .model import Context, Reason, Request, Run, Status
 from .recorder import Flusher
 from .retrieval import Retrieval
+from .shelf import Shelf
 from .waiting import WaitingRoom
 from .worker import Worker
 from .writing import Desk, ended
@@ -44,10 +49,12 @@ class Answers:
         self.database = database
         self.engine = engine
         self.hub = Hub(database)
+        self.metrics = Metrics(__version__)
+        self.conversations = Shelf(database)
         self.worker_name = uuid.uuid4().hex
         self._search = search
-        self._waiting = WaitingRoom(database, self.hub, settings.time)
-        self._flusher = Flusher(database, self.hub, self.worker_name, settings.time.budget)
+        self._waiting = WaitingRoom(database, self.hub, settings.time, self.metrics)
+        self._flusher = Flusher(database, self.hub, self.worker_name, settings.time.budget, self.metrics)
         self._worker: Worker | None = None
         self._chores: list[asyncio.Task[None]] = []
 
@@ -151,7 +158,10 @@ class Answers:
             context=context,
             continues=continues,
         )
-        asked: Asked = await self.database.write(asking.store)
+        try:
+            asked: Asked = await self.database.write(asking.store)
+        except IntegrityError:  # another process stored the same key in between, and is found now
+            asked = await self.database.write(asking.store)
         if asked.new and self._worker is not None:
             self._worker.wake()
         return asked.run
@@ -167,11 +177,19 @@ class Answers:
         return await self.database.read(partial(_response, owner=owner, run_id=run_id))
 
     async def wait(self, owner: str, run_id: str, silence: float) -> AsyncGenerator[dict[str, Any] | None, None]:
-        """The response object once the run has ended; before it a None whenever `silence` seconds have passed."""
+        """The response object once the run has ended; before it a None at least every `silence` seconds.
+
+        Words that are written meanwhile are not silence for the reader of a stream, but for this one they are.
+        """
         run = await self.get(owner, run_id)
-        async for frames in self.follow(run.id, run.last_seq if run.status.terminal else run.last_seq - 1, silence):
-            if not frames:
-                yield None
+        loop = asyncio.get_running_loop()
+        spoke = loop.time()
+        after = run.last_seq if run.status.terminal else run.last_seq - 1
+        async with aclosing(self.follow(run.id, after, silence / 2)) as batches:
+            async for _ in batches:
+                if loop.time() - spoke >= silence / 2:
+                    yield None
+                    spoke = loop.time()
         yield await self.response(owner, run_id)
 
     def follow(self, run_id: str, after: int, silence: float) -> AsyncGenerator[list[bytes], None]:

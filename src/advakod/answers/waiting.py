@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 
 from ..settings import TimeBudget
 from ..storage import Database
-from . import conversations, event_log, queries, wire
+from ..telemetry import Metrics
+from . import conversations, event_log, queries, stats, wire
 from .hub import Hub
 from .model import Outcome, Reason, Run, Status
 from .writing import ended
@@ -22,10 +23,11 @@ LOOK_AT = 1_000  # waiting runs told their place; those behind it wait longer th
 class WaitingRoom:
     """Writes to runs that nobody holds. Several processes may do so at once: the log's length is the fence."""
 
-    def __init__(self, database: Database, hub: Hub, time_budget: TimeBudget) -> None:
+    def __init__(self, database: Database, hub: Hub, time_budget: TimeBudget, metrics: Metrics) -> None:
         self._database = database
         self._hub = hub
         self._time = time_budget
+        self._metrics = metrics
         self._told: dict[str, int] = {}  # the place last written, by run
 
     async def tell_places(self) -> None:
@@ -68,6 +70,7 @@ class WaitingRoom:
         if not await self._database.write(change):
             return False
         self._hub.publish(run.id, run.last_seq + 1, [body])
+        stats.observe(self._metrics, facts, outcome)
         return True
 
 

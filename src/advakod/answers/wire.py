@@ -59,6 +59,11 @@ def sse_frame(seq: int, body: bytes) -> bytes:
     return b"id: %d\nevent: %b\ndata: %b\n\n" % (seq, event_type(body), body)
 
 
+def body_of(frame: bytes) -> bytes:
+    """The body in a server-sent event, cut out without parsing: a body has no line break."""
+    return frame[frame.index(b"\ndata: ") + len(b"\ndata: ") : -2]
+
+
 def text_part(text: str, annotations: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": annotations or [], "logprobs": []}
 

@@ -16,7 +16,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from ..engine.interface import Continuation, Engine, EngineInfo, FinishReason, Piece, WritingTask
+from ..engine.interface import Continuation, Engine, EngineInfo, FinishReason, Message, Piece, WritingTask
 from ..errors import AdvakodError, EngineError
 from ..settings import Settings
 from ..storage import Database
@@ -28,7 +28,7 @@ from .retrieval import Retrieval
 
 log = logging.getLogger(__name__)
 
-ENGINE_TRIES = 3  # in a row without a word gained; then the engine counts as lost
+ENGINE_TRIES = 5  # in a row without a word gained, 7.5 s: a server that restarts; then it counts as lost
 RETRY_SECONDS = 0.5  # before the second try; doubles
 
 SENTENCES = {
@@ -71,7 +71,8 @@ class Writing:
         self.desk = desk
         self.recorder: Recorder | None = None
         self._time = desk.settings.time
-        self._stopping = asyncio.Event()
+        self._writing: asyncio.Task[Outcome] | None = None
+        self._stopped = False
 
     @property
     def spent(self) -> float:
@@ -79,7 +80,13 @@ class Writing:
 
     def stop(self) -> None:
         """Somebody pressed stop, or the run's only reader has gone."""
-        self._stopping.set()
+        self._stopped = True
+        self._halt()
+
+    def _halt(self) -> None:
+        """Interrupt the engine: stopped, or the fence is lost. Before the first word it is seen in time."""
+        if self._writing is not None:
+            self._writing.cancel()
 
     async def perform(self) -> None:
         """Raises nothing but cancellation."""
@@ -99,9 +106,11 @@ class Writing:
                 self.desk.flusher.close(self.recorder)
 
     async def _restore(self) -> Progress:
-        bodies = await self.desk.database.read(partial(event_log.read_all, run_id=self.run.id))
-        state = event_log.progress(bodies)
-        self.recorder = self.desk.flusher.open(self.run, state)
+        state = Progress(next_seq=self.run.last_seq + 1)
+        if self.run.attempt > 1:  # a first attempt finds nothing but the run's beginning
+            bodies = await self.desk.database.read(partial(event_log.read_all, run_id=self.run.id))
+            state = event_log.progress(bodies)
+        self.recorder = self.desk.flusher.open(self.run, state, self._halt)
         return state
 
     async def _perform(self, state: Progress) -> None:
@@ -132,7 +141,7 @@ class Writing:
             fingerprint=info.fingerprint,
             prompt_version=prompt.VERSION,
             seed=random.getrandbits(31),
-            history=await self.desk.database.read(partial(conversations.history, run=self.run)),
+            history=await self._history(),
         )
         if info.uses_sources:
             recorder.event("advakod.stage", stage="searching")
@@ -144,6 +153,12 @@ class Writing:
             recorder.event("advakod.notice", **notice)
         await self.desk.flusher.commit(recorder, partial(self._store_context, context))
         return context
+
+    async def _history(self) -> tuple[Message, ...]:
+        request = self.run.request
+        if request.previous_response_id is None and request.conversation is None:
+            return request.history  # the first question of its conversation
+        return await self.desk.database.read(partial(conversations.history, run=self.run))
 
     def _store_context(self, context: Context, connection: Connection, taken: Append) -> bool:
         if not event_log.append(connection, self.run.worker or "", [taken]):
@@ -170,27 +185,26 @@ class Writing:
 
     async def _write_guarded(self, context: Context, info: EngineInfo, *, resumed: bool) -> Outcome:
         """Write until an outcome; CASES are tried in this order."""
-        if resumed and info.continuation is Continuation.NONE:
+        if resumed and _cannot_continue(info):
             return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)  # CASE 1: the text cannot be gone on with
         if self._pen.spent >= self._time.budget:
             return ended(Status.INCOMPLETE, Reason.TIMEOUT)  # CASE 2: earlier attempts used the budget up
-        writing = asyncio.create_task(self._write_retrying(context, info), name=f"write {self.run.id}")
-        stop = asyncio.create_task(self._stopping.wait())
-        lost = asyncio.create_task(self._pen.lost.wait())
+        self._writing = asyncio.create_task(self._write_retrying(context), name=f"write {self.run.id}")
+        if self._stopped or self._pen.lost:
+            self._writing.cancel()
         try:
-            await asyncio.wait((writing, stop, lost), return_when=asyncio.FIRST_COMPLETED)
-            if lost.done():
-                raise LostFenceError(self.run.id)  # CASE 3
-            if stop.done() and not writing.done():
-                return ended(Status.CANCELLED, Reason.CANCELLED)  # CASE 4
-            return await writing  # CASE 5: finished, out of time, stalled, or the engine failed
+            return await self._writing  # CASE 3: finished, out of time, stalled, or the engine failed
+        except asyncio.CancelledError:
+            # The engine's generator is closed by now, and its slot free.
+            if self._pen.lost:
+                raise LostFenceError(self.run.id) from None  # CASE 4
+            if self._stopped and not _being_cancelled():
+                return ended(Status.CANCELLED, Reason.CANCELLED)  # CASE 5
+            raise  # CASE 6: this process stops and hands the run back
         finally:
-            for task in (writing, stop, lost):
-                task.cancel()
-            # The engine's slot is free when its generator is closed; bounded, since an engine may hang in that too.
-            await asyncio.wait((writing, stop, lost), timeout=self._time.heartbeat)
+            self._writing = None
 
-    async def _write_retrying(self, context: Context, info: EngineInfo) -> Outcome:
+    async def _write_retrying(self, context: Context) -> Outcome:
         recorder = self._pen
         tries = 0
         while True:
@@ -201,7 +215,7 @@ class Writing:
                 return stop.outcome
             except EngineError as error:
                 tries = 1 if len(recorder.text) > before else tries + 1
-                outcome = _lost(error, info, tries, begun=bool(recorder.text))
+                outcome = _lost(error, await self.desk.engine.info(), tries, begun=bool(recorder.text))
                 if outcome is not None:
                     return outcome
                 log.warning("run %s: engine failed (%s), going on: %s", self.run.id, error.code, error.detail)
@@ -312,12 +326,21 @@ def _finished(finish: FinishReason, *, empty: bool) -> Outcome:
     return Outcome(Status.COMPLETED)
 
 
+def _cannot_continue(info: EngineInfo) -> bool:
+    return info.reachable and info.continuation is Continuation.NONE
+
+
 def _lost(error: EngineError, info: EngineInfo, tries: int, *, begun: bool) -> Outcome | None:
     """What an engine's failure means; None: try again."""
-    if begun and info.continuation is Continuation.NONE:
+    if begun and _cannot_continue(info):
         return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)
     if tries < ENGINE_TRIES and (error.retryable or begun):
         return None
     if begun:
         return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)
     return Outcome(Status.FAILED, error.code, error.message)
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -25,9 +25,22 @@ from ..accounts import (
     is_loopback,
 )
 from ..accounts.hosts import host_name
-from ..errors import AccessError, AdvakodError, InputError, KeyRequiredError, LimitError
+from ..errors import (
+    AccessError,
+    AdvakodError,
+    ConflictError,
+    EngineError,
+    IdempotencyError,
+    InputError,
+    KeyRequiredError,
+    LimitError,
+    NotFoundError,
+    OverloadedError,
+    SearchError,
+    StorageError,
+)
 
-__all__ = ["Doors", "Refusal", "check_exposure", "principal", "require_admin"]
+__all__ = ["Doors", "Refusal", "check_exposure", "principal", "principal_of", "require_admin"]
 
 Headers = Mapping[bytes, bytes]
 
@@ -41,6 +54,23 @@ SAFE_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"
 NO_STORE = (b"cache-control", b"no-store")
 COOKIE_NAME = SESSION_COOKIE.encode()
 POLICY_VIOLATION = 1008  # WebSocket close code, for servers that cannot answer a handshake with a status
+
+
+# The nearest class of an error's line of descent decides: its HTTP status and the SDK's error type.
+STATUS: dict[type[AdvakodError], tuple[int, str]] = {
+    InputError: (400, "invalid_request_error"),
+    NotFoundError: (404, "not_found_error"),
+    ConflictError: (409, "invalid_request_error"),
+    IdempotencyError: (422, "invalid_request_error"),
+    KeyRequiredError: (401, "authentication_error"),
+    AccessError: (403, "permission_error"),
+    LimitError: (429, "rate_limit_error"),
+    OverloadedError: (503, "overloaded_error"),
+    StorageError: (503, "server_error"),
+    SearchError: (503, "server_error"),
+    EngineError: (502, "server_error"),
+    AdvakodError: (500, "server_error"),
+}
 
 
 class Door(Enum):
@@ -142,8 +172,10 @@ class Refusal:
     body: bytes
 
     @classmethod
-    def of(cls, error: AdvakodError) -> Refusal:
-        status, kind = _status(error)
+    def of(cls, error: AdvakodError, status: int | None = None) -> Refusal:
+        """`status` overrides the table's, for what only HTTP knows."""
+        found, kind = next(STATUS[known] for known in type(error).__mro__ if known in STATUS)
+        status = status or found
         said = {"message": error.message, "type": kind, "code": error.code, "param": error.param}
         body = orjson.dumps({"error": said})
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), NO_STORE]
@@ -168,17 +200,22 @@ class Refusal:
         await send({"type": f"{prefix}.body", "body": self.body})
 
 
-def principal(connection: HTTPConnection) -> Principal:
-    """Who sends this; a dependency for routes and WebSockets. Raises KeyRequiredError at an open door."""
+async def principal(connection: HTTPConnection) -> Principal:
+    """`principal_of` as a dependency; a coroutine, since the framework sends plain functions to a thread."""
+    return principal_of(connection)
+
+
+def principal_of(connection: HTTPConnection) -> Principal:
+    """Who sends this; for routes and WebSockets. Raises KeyRequiredError at an open door."""
     who: Principal | None = connection.scope.get("state", {}).get("principal")
     if who is None:
         raise KeyRequiredError
     return who
 
 
-def require_admin(connection: HTTPConnection) -> Principal:
+async def require_admin(connection: HTTPConnection) -> Principal:
     """The same for an administrator: a second lock on what the doors already close by path."""
-    who = principal(connection)
+    who = principal_of(connection)
     if not who.is_admin:
         raise AdminOnlyError(f"{who.name} at {connection.scope['path']}")
     return who
@@ -238,18 +275,3 @@ def _safer(send: Send, path: str) -> Send:
         return send(message)
 
     return safer
-
-
-def _status(error: AdvakodError) -> tuple[int, str]:
-    """HTTP status and the SDK's error type, for what can be said at the doors."""
-    match error:
-        case KeyRequiredError():
-            return 401, "authentication_error"
-        case LimitError():
-            return 429, "rate_limit_error"
-        case AccessError():
-            return 403, "permission_error"
-        case InputError():
-            return 400, "invalid_request_error"
-        case _:  # the database that holds the sessions
-            return 503, "server_error"

@@ -29,8 +29,8 @@ IdempotencyKey = Annotated[
 ]
 
 
-def answers_of(request: HttpRequest) -> Answers:
-    """The application's one `Answers`."""
+async def answers_of(request: HttpRequest) -> Answers:
+    """The application's one `Answers`. A coroutine, since the framework sends plain functions to a thread."""
     answers: Answers = request.app.state.answers
     return answers
 
@@ -84,7 +84,7 @@ def to_request(body: CreateResponse) -> Request:
         raise InputError(
             "both", message="Задайте что-то одно: previous_response_id или conversation.", param="conversation"
         )
-    turns = [Message("user", body.input)] if isinstance(body.input, str) else [_turn(item) for item in body.input]
+    turns = [Message("user", body.input)] if isinstance(body.input, str) else [to_turn(item) for item in body.input]
     told = [turn.content for turn in turns if turn.role in ("system", "developer")]
     said = [turn for turn in turns if turn.role in ("user", "assistant")]
     question = said.pop().content if said and said[-1].role == "user" else ""
@@ -104,7 +104,8 @@ def to_request(body: CreateResponse) -> Request:
     )
 
 
-def _turn(item: Item) -> Message:
+def to_turn(item: Item) -> Message:
+    """What is said in an item. Raises InputError for what is not text."""
     if item.type != "message":
         raise InputError(item.type, message=f"Вход вида «{item.type}» не поддерживается: нужен текст.", param="input")
     if isinstance(item.content, str):

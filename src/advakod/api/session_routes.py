@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from ..accounts import SESSION_COOKIE, Accounts, Principal, Role, SignInError, Via
+from ..accounts import SESSION_COOKIE, Accounts, Principal, Role, SignInError, Via, is_loopback
 from .doors import principal, session_token
 
 MOST_BODY = 4_096  # bytes; the door is open to strangers, and a key is shorter
@@ -48,8 +48,7 @@ class WhoAmI(BaseModel):
 async def sign_in(request: Request, response: Response) -> WhoAmI:
     """Меняет ключ на cookie, которой пользуется страница."""
     accounts: Accounts = request.app.state.accounts
-    peer = request.client.host if request.client else ""
-    signed_in = await accounts.sign_in(await _key(request), peer)
+    signed_in = await accounts.sign_in(await _key(request), _peer(request))
     response.set_cookie(
         SESSION_COOKIE,
         signed_in.token,
@@ -91,6 +90,17 @@ async def _key(request: Request) -> str:
     if not isinstance(key, str) or not key:
         raise SignInError("no key")
     return key
+
+
+def _peer(request: Request) -> str:
+    """Whose wrong keys are counted together.
+
+    A proxy on this machine adds its visitor's address at the end of the list; what stands before it
+    anybody may have written. Without this, one visitor's mistakes would keep everybody out.
+    """
+    peer = request.client.host if request.client else ""
+    forwarded = request.headers.get("x-forwarded-for", "") if is_loopback(peer) else ""
+    return forwarded.rpartition(",")[2].strip() or peer
 
 
 def _is_https(request: Request) -> bool:

@@ -1,1 +1,5 @@
-"""cli."""
+"""The command line."""
+
+from .root import main
+
+__all__ = ["main"]

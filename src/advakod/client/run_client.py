@@ -72,7 +72,7 @@ class RunClient:
                 await backoff.wait(error)
 
     async def events(self, run_id: str, after: int = -1) -> AsyncGenerator[Event, None]:
-        """Every event with a number above `after`, once and in order, up to the terminal one.
+        """Every event with a number above `after`, once and in order, up to the terminal one, which is above it.
 
         Ends only after a terminal event; raises ServerRefusedError for what the server refuses and
         ServerUnreachableError when patience ends. Closing the generator leaves the run alone.

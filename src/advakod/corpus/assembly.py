@@ -70,7 +70,7 @@ def subtree_text(provisions: Sequence[Provision]) -> str:
 def title(provision: Provision) -> str:
     """«Глава 13. Прекращение трудового договора», «Статья 81. …»; what has no name gives its heading."""
     name = "Статья" if provision.kind is Kind.ARTICLE else _NAMES.get(provision.kind, "")
-    if not name:
+    if not name or (not provision.number and provision.heading):
         return provision.heading
     numbered = f"{name} {provision.number}".strip()
     return f"{numbered}. {provision.heading}" if provision.heading else numbered

@@ -87,14 +87,11 @@ def unit_of(connection: Connection, edition: Edition, address: str) -> ArticleTe
 
 def _subtree(connection: Connection, edition_id: int, ordinal: int) -> list[Provision]:
     """A provision and what is below it: the rows that follow until one hangs higher."""
-    found: list[Provision] = []
-    rows = connection.execute(_provision_query(edition_id).where(s.provision.c.ordinal >= ordinal))
-    for row in rows:
-        if found and row.parent < ordinal:
-            break
-        found.append(_provision(row))
-    rows.close()
-    return found
+    c = s.provision.c
+    outside = select(c.ordinal).where(c.edition_id == edition_id, c.ordinal > ordinal, c.parent < ordinal)
+    end = connection.scalar(outside.order_by(c.ordinal).limit(1))
+    rows = _provision_query(edition_id).where(c.ordinal >= ordinal)
+    return list(map(_provision, connection.execute(rows if end is None else rows.where(c.ordinal < end))))
 
 
 def _ancestors(connection: Connection, edition_id: int, parent: int) -> list[Provision]:

@@ -1,4 +1,7 @@
-"""What writes the text: one interface, several engines, none of which knows law."""
+"""What writes the text: one interface, several engines, none of which knows law.
+
+Each engine is imported from its own module, so that nobody pays for a client that is not used.
+"""
 
 from .errors import (
     EngineContextError,
@@ -10,9 +13,6 @@ from .errors import (
     EngineUnreachableError,
 )
 from .interface import Continuation, Engine, EngineInfo, FinishReason, Message, Piece, Source, WritingTask
-from .openai import OpenAIEngine, Remote
-from .script import Fault, FaultKind, Script, load_script
-from .scripted import ScriptedEngine
 
 __all__ = [
     "Continuation",
@@ -25,16 +25,9 @@ __all__ = [
     "EngineRefusedError",
     "EngineRubbishError",
     "EngineUnreachableError",
-    "Fault",
-    "FaultKind",
     "FinishReason",
     "Message",
-    "OpenAIEngine",
     "Piece",
-    "Remote",
-    "Script",
-    "ScriptedEngine",
     "Source",
     "WritingTask",
-    "load_script",
 ]

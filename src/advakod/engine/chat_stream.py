@@ -62,7 +62,8 @@ class ChatDecoder:
         whole = rest.endswith((b"}", b"[DONE]")) and not self.over
         last = self._texts([rest]) if whole else ("", 0)
         if not self.over and self.finish is None:
-            self.fail(EngineLostError(reason) if self._seen else EngineRubbishError(f"no event came: {_short(rest)}"))
+            lost = self._seen or is_event_stream(rest)
+            self.fail(EngineLostError(reason) if lost else EngineRubbishError(f"no event came: {_short(rest)}"))
         self.over = True
         return last
 

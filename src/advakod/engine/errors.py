@@ -19,6 +19,7 @@ class EngineUnreachableError(EngineError):
     """Nobody answers at the engine's address."""
 
     code = "engine_unreachable"
+    retryable = True
     user_message = "Сервер модели не отвечает. Проверьте, что он запущен и что ADVAKOD_OPENAI_BASE_URL указан верно."
 
 
@@ -57,6 +58,7 @@ class EngineLostError(EngineError):
     """The writing broke off before its end."""
 
     code = "engine_lost"
+    retryable = True
     user_message = "Связь с моделью прервалась до конца ответа. Написанное сохранено."
 
 
@@ -64,4 +66,5 @@ class EngineFaultError(EngineError):
     """The script demanded a failure here."""
 
     code = "engine_failed"
+    retryable = True
     user_message = "Сценарий требует отказа в этом месте."

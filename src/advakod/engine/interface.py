@@ -58,7 +58,7 @@ class WritingTask:
     messages: Sequence[Message] = ()
     sources: Sequence[Source] = ()
     prefix: str = ""  # text already written by an earlier attempt; the engine sends only what follows
-    max_tokens: int = 1024
+    max_tokens: int = 1024  # that this writing may add; whoever has a text continued lowers it by what is there
     temperature: float = 0.2
     top_p: float = 0.9
     seed: int = 0
@@ -83,6 +83,7 @@ class EngineInfo:
     continuation: Continuation
     fingerprint: str  # token ids and texts are comparable under the same fingerprint only
     concurrency: int = 64  # texts it can usefully write at once, unless VISTRAL_MAX_CONCURRENCY says otherwise
+    reachable: bool = True  # false: nobody answered, and `continuation` is not known
     uses_sources: bool = True  # false: nothing is searched for it (a script)
     details: dict[str, object] = field(default_factory=dict)
 

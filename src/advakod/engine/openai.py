@@ -27,9 +27,13 @@ ASK = 5.0  # seconds that a question about the server itself may take
 LINGER = 2.0  # seconds to wait for the usage after the finish reason
 RETRIES = 3  # of a server that says it is busy
 LONGEST_WAIT = 30.0  # seconds of Retry-After that are obeyed
-LONGEST_REFUSAL = 64 * 1024  # bytes of an error's body that are read
+LONGEST_DOCUMENT = 1024 * 1024  # bytes of an answer that is no stream: an error, a list of models
 BUSY = (429, 503)
 UNUSABLE = (400, 422)  # what servers say to a field they do not know
+
+
+class _WordlessError(EngineLostError):
+    """The connection was closed before a byte of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,6 @@ class OpenAIEngine:
     def __init__(self, remote: Remote) -> None:
         self._remote = remote
         self._session: aiohttp.ClientSession | None = None
-        self._fresh: aiohttp.ClientSession | None = None  # never uses a connection twice
         self._model = remote.model
         self._mode: Prefill | None = None if remote.prefill is Prefill.AUTO else remote.prefill
         self._probe: asyncio.Task[Prefill] | None = None
@@ -75,26 +78,24 @@ class OpenAIEngine:
 
     async def start(self) -> None:
         """Asks the server nothing: it may come up later."""
-        self._session, self._fresh = self._connections(), self._connections(force_close=True)
+        key = self._remote.api_key
+        self._session = aiohttp.ClientSession(
+            # Every answer has a connection of its own: none is stale, and 0.1 ms is little beside an answer.
+            # How many there are at once is the worker's to say.
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT, sock_read=self._remote.read_timeout),
+            headers={"Accept-Encoding": "identity", **({"Authorization": f"Bearer {key}"} if key else {})},
+            auto_decompress=False,  # compressed tokens would wait for each other
+        )
 
     async def stop(self) -> None:
         if self._probe is not None:
             self._probe.cancel()
             await asyncio.wait([self._probe])
             self._probe = None
-        for session in (self._session, self._fresh):
-            if session is not None:
-                await session.close()
-        self._session = self._fresh = None
-
-    def _connections(self, **how: Any) -> aiohttp.ClientSession:
-        key = self._remote.api_key
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, **how),  # how many write at once is the worker's to say
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT, sock_read=self._remote.read_timeout),
-            headers={"Accept-Encoding": "identity", **({"Authorization": f"Bearer {key}"} if key else {})},
-            auto_decompress=False,  # compressed tokens would wait for each other
-        )
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def info(self) -> EngineInfo:
         """Asks the server for its model and whether it can go on with a text, ASK seconds together."""
@@ -113,13 +114,15 @@ class OpenAIEngine:
             continuation=Continuation.NONE if mode in (None, Prefill.NONE) else Continuation.PREFILL,
             fingerprint="openai:" + hashlib.sha256(facts.encode()).hexdigest()[:16],
             details=details | {"prefill": str(mode or "unknown")},
+            reachable=mode is not None,
         )
 
     async def write(self, task: WritingTask) -> AsyncGenerator[Piece, None]:
         mode = await self._prefill() if task.prefix else Prefill.NONE
         if task.prefix and mode is Prefill.NONE:
             raise EngineLostError("the server cannot go on with a text")
-        response = await self._open(chat_request(task, await self._model_name(), mode))
+        body = chat_request(task, await self._model_name(), mode) | {"stream": True}
+        response = _event_stream(await self._open(body))
         decoder, guard, tokens = ChatDecoder(), RestartGuard(task.prefix), 0
         try:
             while not decoder.over:
@@ -137,14 +140,14 @@ class OpenAIEngine:
     # -- requests ---------------------------------------------------------------------------------
 
     async def _open(self, body: dict[str, Any]) -> aiohttp.ClientResponse:
-        """A stream whose head says that a text will come."""
-        usage = self._usage
+        """The answer to a request that the server accepted."""
+        usage = self._usage and "stream" in body
         for attempt in range(RETRIES + 1):
             options = {"stream_options": {"include_usage": True}} if usage else {}
-            response = await self._post({**body, "stream": True, **options})
+            response = await self._post({**body, **options})
             if response.status == 200:
-                self._usage = usage
-                return _event_stream(response)
+                self._usage = usage if "stream" in body else self._usage
+                return response
             failure = await _refused(response)
             if response.status in UNUSABLE and usage and type(failure) is EngineRefusedError:
                 usage = False
@@ -156,18 +159,16 @@ class OpenAIEngine:
 
     async def _post(self, body: dict[str, Any]) -> aiohttp.ClientResponse:
         try:
-            return await self._request(self._session, "POST", "/chat/completions", body)
-        except EngineLostError:  # a kept connection that the server had given up, most likely
-            return await self._request(self._fresh, "POST", "/chat/completions", body)
+            return await self._request("POST", "/chat/completions", body)
+        except _WordlessError:  # a server, or a balancer before it, that is being restarted
+            return await self._request("POST", "/chat/completions", body)
 
-    async def _request(
-        self, session: aiohttp.ClientSession | None, method: str, path: str, body: dict[str, Any] | None = None
-    ) -> aiohttp.ClientResponse:
+    async def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> aiohttp.ClientResponse:
         """An answer's head; the caller closes it."""
-        if session is None:
+        if self._session is None:
             raise EngineUnreachableError("the engine is not started")
         try:
-            return await session.request(
+            return await self._session.request(
                 method,
                 self._remote.base_url + path,
                 data=None if body is None else orjson.dumps(body),
@@ -176,8 +177,10 @@ class OpenAIEngine:
             )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise EngineUnreachableError(repr(error)) from error
-        except (aiohttp.ClientConnectionError, OSError) as error:
+        except aiohttp.ServerTimeoutError as error:
             raise EngineLostError(repr(error)) from error
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            raise _WordlessError(repr(error)) from error
         except aiohttp.ClientError as error:
             raise EngineRubbishError(repr(error)) from error
 
@@ -186,7 +189,7 @@ class OpenAIEngine:
         if not self._model:
             try:
                 async with asyncio.timeout(ASK):
-                    listed = await self._json(await self._request(self._session, "GET", "/models"))
+                    listed = await self._json(await self._request("GET", "/models"))
                 self._model = str(listed["data"][0]["id"])
             except TimeoutError as error:
                 raise EngineUnreachableError("GET /models got no answer") from error
@@ -198,7 +201,7 @@ class OpenAIEngine:
         try:
             if response.status != 200:
                 raise await _refused(response)
-            return orjson.loads(await response.read())
+            return orjson.loads(await _document(response))
         except ValueError as error:
             raise EngineRubbishError("the answer is not JSON") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -221,7 +224,7 @@ class OpenAIEngine:
         for mode in MODES:
             request = chat_request(PROBE, await self._model_name(), mode)
             try:
-                answer = await self._json(await self._post(request))
+                answer = await self._json(await self._open(request))
                 if goes_on(answer["choices"][0]["message"]["content"] or ""):
                     return mode
             except EngineRefusedError as error:
@@ -269,7 +272,7 @@ async def _refused(response: aiohttp.ClientResponse) -> EngineRefusedError:
     """The error that this answer is; closes it."""
     try:
         async with asyncio.timeout(ASK):
-            body = await response.content.read(LONGEST_REFUSAL)
+            body = await _document(response)
     except (aiohttp.ClientError, OSError):  # the status says enough
         body = b""
     finally:
@@ -279,6 +282,14 @@ async def _refused(response: aiohttp.ClientResponse) -> EngineRefusedError:
     except ValueError:
         said = body.decode(errors="replace")
     return refusal(said, response.status)
+
+
+async def _document(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, or its first LONGEST_DOCUMENT bytes."""
+    body = bytearray()
+    while len(body) < LONGEST_DOCUMENT and (chunk := await response.content.readany()):
+        body += chunk
+    return bytes(body)
 
 
 def _wait(response: aiohttp.ClientResponse, attempt: int) -> float:

@@ -458,7 +458,7 @@ def _is_decree(type_: str) -> bool:
 _TRANSLIT = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщыэюя",
-        "a b v g d e e zh z i y k l m n o p r s t u f h c ch sh sch y e yu ya".split(),  # noqa: SIM905
+        "a b v g d e e zh z i y k l m n o p r s t u f h c ch sh sch y e yu ya".split(),
         strict=True,
     )
 )

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..russian import fold, stem
 from .mentions import Mention, find_mentions
@@ -43,7 +44,34 @@ _WORD = re.compile(r"[^\W_]+")
 _FILLERS = frozenset(
     map(
         stem,
-        ["закон", "закона", "федеральный", "федерального", "рф", "российской", "федерации", "от", "г", "года", "n", "кодекса", "постановления", "правительства", "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря"],
+        [
+            "закон",
+            "закона",
+            "федеральный",
+            "федерального",
+            "рф",
+            "российской",
+            "федерации",
+            "от",
+            "г",
+            "года",
+            "n",
+            "кодекса",
+            "постановления",
+            "правительства",
+            "января",
+            "февраля",
+            "марта",
+            "апреля",
+            "мая",
+            "июня",
+            "июля",
+            "августа",
+            "сентября",
+            "октября",
+            "ноября",
+            "декабря",
+        ],
     )
 )
 _LONGEST_GAP = 80  # characters between an article and its act
@@ -84,9 +112,12 @@ class _Found:
     act: str | None = None
 
 
-def find_references(text: str) -> list[Reference]:
-    """Articles in the order in which they are named; a list or a range gives one reference an article."""
-    mentions = find_mentions(text)
+def find_references(text: str, mentions: list[Mention] | None = None) -> list[Reference]:
+    """Articles in the order in which they are named; a list or a range gives one reference an article.
+
+    `mentions` are the text's own, for a caller that has them already.
+    """
+    mentions = find_mentions(text) if mentions is None else mentions
     found = _attach(text, list(_units(text)))
     _bind(text, found, mentions)
     found += _bare(text, found, mentions)
@@ -162,10 +193,8 @@ def _attach(text: str, units: list[_Unit]) -> list[_Found]:
 
 
 def _trail(text: str, article: _Found, units: list[_Unit]) -> None:
-    for unit in units:
-        if article.part or article.point or not _SPACE.fullmatch(text, article.end, units[0].start):
-            break
-    else:
+    named = article.part or article.point
+    if units and not named and _SPACE.fullmatch(text, article.end, units[0].start):
         _take(article, units)
         article.end = units[-1].end
 
@@ -196,10 +225,10 @@ def _bind(text: str, found: list[_Found], mentions: list[Mention]) -> None:
         elif index and _fills(text, mentions[index - 1].end, article.start):
             article.act = mentions[index - 1].act
     # CASE 3: «ст. 80 и ст. 81 ТК РФ», then «ЗоЗПП ст. 18, ст. 19»
-    for here, following in reversed(list(zip(found, found[1:], strict=False))):
+    for here, following in reversed(list(pairwise(found))):
         if here.act is None and _JOIN.fullmatch(text, here.end, following.start):
             here.act = following.act
-    for previous, here in zip(found, found[1:], strict=False):
+    for previous, here in pairwise(found):
         if here.act is None and _JOIN.fullmatch(text, previous.end, here.start):
             here.act = previous.act
     # CASE 4: «По ТК… а что со статьёй 81?»: the only act that the text names

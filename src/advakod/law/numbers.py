@@ -26,7 +26,7 @@ _QUOTES = str.maketrans("", "", "«»\"'“”„ \u00a0")
 _LATIN = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-        "a,b,v,g,d,e,jo,zh,z,i,j,k,l,m,n,o,p,r,s,t,u,f,h,c,ch,sh,shh,qh,y,qj,eh,ju,ja".split(","),  # noqa: SIM905
+        "a,b,v,g,d,e,jo,zh,z,i,j,k,l,m,n,o,p,r,s,t,u,f,h,c,ch,sh,shh,qh,y,qj,eh,ju,ja".split(","),
         strict=True,
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_END = re.compile(r"[.!?…]+[»\")\]]*(?=\s)|\n")
+_END = re.compile(r"(?<![.!?…])[.!?…]++[»\")\]]*+(?=\s)|\n")
 _WORD_BEFORE = re.compile(r"[^\W_]+$")
 _LIST_NUMBER = re.compile(r"(?:\d+(?:\.\d+)*(?:-\d+)?|[а-яёa-z]|[IVXLC]+)")
 
@@ -77,7 +77,7 @@ def _word_can_end(text: str, start: int, found: re.Match[str], following: str) -
 
 
 def _next_letter(text: str, position: int) -> str:
-    while position < len(text) and (text[position].isspace() or text[position] in "«\"(["):
+    while position < len(text) and (text[position].isspace() or text[position] in '«"(['):
         position += 1
     return text[position : position + 1]
 

@@ -8,12 +8,12 @@ import unicodedata
 _TOKEN = re.compile(r"\d+(?:\.\d+)*|[a-zа-я]+")
 _ACCENT = "\u0301"  # за́мок
 _SOFT_HYPHEN = "\u00ad"
-_FOLDED = str.maketrans({"ё": "е", _ACCENT: None, _SOFT_HYPHEN: None})
 
 
 def fold(text: str) -> str:
     """Lower case, ё as е, no accents, no soft hyphens. Idempotent; may be shorter than `text`."""
-    return unicodedata.normalize("NFC", text).lower().translate(_FOLDED)
+    lowered = unicodedata.normalize("NFC", text).lower()
+    return lowered.replace("ё", "е").replace(_ACCENT, "").replace(_SOFT_HYPHEN, "")
 
 
 def tokens(text: str) -> list[str]:

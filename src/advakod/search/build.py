@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import Counter
@@ -12,18 +13,22 @@ from pathlib import Path
 import tantivy
 from sqlalchemy import Connection
 
-from ..corpus.model import Edition
+from ..corpus.model import ArticleText, Edition
 from ..corpus.queries import article_texts, editions, generation
 from ..errors import SearchError
 from ..law.guide import Guide, load_guide
 from ..law.model import ActStatus
 from ..storage.database import Database
 from .errors import LockBusyError
-from .fields import article_documents, schema, summaries, summary_document
-from .generations import EditionFacts, Manifest, Source, new_generation, write_manifest, writing
+from .fields import Documents, article_documents, guide_schema, summaries, summary_documents, text_schema
+from .generations import GUIDE, TEXTS, EditionFacts, Manifest, Source, new_generation, write_manifest, writing
 
 HEAP = 64_000_000  # bytes that the writer gathers before it writes a segment
 THREADS = 1  # analysis, in Python, takes longer than indexing
+
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)*(?:-\d+)?")
+_CITATION = re.compile(rf"стать\w{{1,3}} ({_NUMBER.pattern}(?:(?:, | и | или ){_NUMBER.pattern})*)")
 
 
 def source_of(connection: Connection, guide: Guide) -> Source:
@@ -50,28 +55,46 @@ def build(database: Database, root: Path, guide: Guide | None = None) -> Manifes
     return manifest
 
 
-def _documents(connection: Connection, found: list[Edition], guide: Guide) -> Iterator[list[tantivy.Document]]:
-    """The documents of each article in turn."""
+def _documents(connection: Connection, found: list[Edition], guide: Guide) -> Iterator[Documents]:
+    """Article by article."""
     numbers = count(1)
     for edition in found:
-        for article in article_texts(connection, edition):
+        articles = list(article_texts(connection, edition))
+        cited = _cited(articles)
+        for article in articles:
             entry = guide.find(article.act_id, article.number) if article.number else None
-            yield list(article_documents(article, edition, entry, next(numbers)))
+            yield article_documents(article, edition, entry, next(numbers), cited[article.number])
     for entry in summaries(guide, {edition.act_id for edition in found}):
-        yield list(summary_document(entry, next(numbers)))
+        yield summary_documents(entry, next(numbers))
 
 
-def _write(folder: Path, articles: Iterable[list[tantivy.Document]]) -> tuple[int, int]:
-    index = tantivy.Index(schema(), path=str(folder))
-    writer = index.writer(HEAP, THREADS)
+def _cited(articles: Iterable[ArticleText]) -> Counter[str]:
+    """How many articles of the edition refer to each number. References to other acts count too; they are few."""
+    cited = Counter[str]()
+    for article in articles:
+        cited.update({n for found in _CITATION.finditer(article.text) for n in _NUMBER.findall(found[1])})
+    return cited
+
+
+def _write(folder: Path, articles: Iterable[Documents]) -> tuple[int, int]:
+    texts = _writer(folder / TEXTS, text_schema())
+    guide = _writer(folder / GUIDE, guide_schema())
     written = Counter[str]()
     for documents in articles:
-        for document in documents:
-            writer.add_document(document)
-        written.update(articles=1, passages=len(documents))
-    writer.commit()
-    writer.wait_merging_threads()
+        for document in documents.texts:
+            texts.add_document(document)
+        for document in documents.guide:
+            guide.add_document(document)
+        written.update(articles=1, passages=len(documents.texts))
+    for writer in (texts, guide):
+        writer.commit()
+        writer.wait_merging_threads()
     return written["articles"], written["passages"]
+
+
+def _writer(folder: Path, schema: tantivy.Schema) -> tantivy.IndexWriter:
+    folder.mkdir()
+    return tantivy.Index(schema, path=str(folder)).writer(HEAP, THREADS)
 
 
 def _facts(found: list[Edition]) -> list[EditionFacts]:

@@ -23,6 +23,7 @@ from .fields import FORMAT
 
 KEPT = 2  # generations: the current one and the one that readers may still have open
 MANIFEST = "manifest.json"
+TEXTS, GUIDE = "texts", "guide"  # folders of the two indexes
 
 
 @dataclass(frozen=True, slots=True)

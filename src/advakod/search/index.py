@@ -123,7 +123,7 @@ class Index:
 
     def _start_child(self) -> subprocess.Popen[bytes]:
         url = self._database.url.render_as_string(hide_password=False)
-        child = subprocess.Popen(  # noqa: S603 — our own module, our own interpreter
+        child = subprocess.Popen(
             [sys.executable, "-m", "advakod.search.build"], stdin=subprocess.PIPE
         )
         assert child.stdin is not None

@@ -29,6 +29,12 @@ def act_not_loaded(act: str) -> Notice:
     return Notice(NoticeCode.ACT_NOT_LOADED, f"Акт не загружен: {known.short if known else act}.")
 
 
+def absent_subject(act: str) -> Notice:
+    known = by_id(act)
+    name = known.short if known else act
+    return Notice(NoticeCode.ACT_NOT_LOADED, f"Вероятно, на вопрос отвечает акт, который не загружен: {name}.")
+
+
 def no_such_article(act: str, article: str) -> Notice:
     known = by_id(act)
     name = known.short if known else act

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 from tantivy import Occur, Query, Schema
 
+from ..law.acts import KNOWN
 from ..law.citations import Reference, find_references
 from ..law.mentions import Mention, find_mentions
 from ..russian import tokens
 from ..russian.morphology import terms
-from .fields import BODY, GUIDE, HEADING, PLACE
+from .fields import ASKED, BODY, HEADING, PLACE
 
-# Tuned on the development questions; see benchmarks/search.
-WEIGHTS = {HEADING: 1.0, BODY: 1.0, GUIDE: 1.0, PLACE: 0.3}
+# Tuned on the development questions with benchmarks/search; the guide had 1,100 questions and summaries then.
+WEIGHTS = {HEADING: 1.2, BODY: 1.0, PLACE: 0.3}
+TIE_BREAKER = 0.3  # what a word adds by the fields other than its best
 NAMED_ACT = 6.0  # added to every passage of an act that the question names; a good word is worth about as much
 
 # Distinct words that are looked up. A longer question is a letter: its first thoughts are its subject,
@@ -35,28 +38,44 @@ STOP_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """A question taken apart."""
 
     references: Sequence[Reference]
     mentions: Sequence[Mention]
     words: tuple[str, ...]  # distinct, stop words and what names acts and articles left out
+    whole: frozenset[str] = frozenset()  # acts that are asked about as a whole: their weightiest articles come first
 
-    @property
+    @cached_property
     def acts(self) -> frozenset[str]:
         """Acts named beyond doubt."""
         bound = (r.act for r in self.references if r.act)
-        return frozenset((*bound, *(m.act for m in self.mentions if m.sure)))
+        return frozenset((*bound, *(m.act for m in self.mentions if m.sure), *self.whole))
 
 
 def read(text: str) -> Question:
     """Take a question apart. Any text will do."""
     text = text[:LONGEST_READ]
-    references, mentions = find_references(text), find_mentions(text)
+    mentions = find_mentions(text)
+    references = find_references(text, mentions)
     named = [(r.start, r.end) for r in references] + [(m.start, m.end) for m in mentions if m.sure]
-    words = _meaningful(_without(text, named)) or _meaningful(text)
-    return Question(references, mentions, words)
+    words = _meaningful(_without(text, named))
+    if not words and not any(reference.act for reference in references):
+        words = _meaningful(text)  # «Трудовой кодекс», «статья 81»: the names are all there is
+    return Question(references, mentions, words, _whole_acts(words))
+
+
+def _whole_acts(words: Sequence[str]) -> frozenset[str]:
+    """Acts whose title says all that is asked: «права потребителя», «исполнительное производство»."""
+    asked = [set(terms(word)) for word in words]
+    return frozenset(act for act, title in _titles().items() if asked and all(title & word for word in asked))
+
+
+@cache
+def _titles() -> dict[str, set[str]]:
+    laws = (act for act in KNOWN if act.title.startswith("О"))  # a code's title names a branch of law, not a subject
+    return {act.id: {term for word in _meaningful(act.title) for term in terms(word)} for act in laws}
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -72,22 +91,31 @@ def _meaningful(text: str) -> tuple[str, ...]:
     return tuple(found)[:MOST_WORDS]
 
 
-def by_words(schema: Schema, question: Question) -> Query:
+def in_texts(schema: Schema, question: Question) -> Query:
     """Passages with any of the words, wherever they stand; passages of a named act come forward."""
-    scored = [_word(schema, word) for word in question.words]
+    return _any(schema, question, lambda term: _everywhere(schema, term))
+
+
+def in_guide(schema: Schema, question: Question) -> Query:
+    """Questions and summaries of the guide with any of the words."""
+    return _any(schema, question, lambda term: _term(schema, ASKED, term))
+
+
+def _any(schema: Schema, question: Question, find: Callable[[str], Query]) -> Query:
+    scored = [_word(word, find) for word in question.words]
     named = (Query.const_score_query(_term(schema, "act", act), NAMED_ACT) for act in question.acts)
     return Query.boolean_query([(Occur.Should, query) for query in (*scored, *named)])
 
 
-def _word(schema: Schema, word: str) -> Query:
+def _word(word: str, find: Callable[[str], Query]) -> Query:
     """A word counts once: by its lemma or by its own stem, whichever tells more."""
-    forms = [_everywhere(schema, term) for term in terms(word)]
+    forms = [find(term) for term in terms(word)]
     return forms[0] if len(forms) == 1 else Query.disjunction_max_query(forms)
 
 
 def _everywhere(schema: Schema, term: str) -> Query:
-    fields = (Query.boost_query(_term(schema, name, term), weight) for name, weight in WEIGHTS.items())
-    return Query.boolean_query([(Occur.Should, query) for query in fields])
+    fields = [Query.boost_query(_term(schema, name, term), weight) for name, weight in WEIGHTS.items()]
+    return Query.disjunction_max_query(fields, TIE_BREAKER)
 
 
 def by_reference(schema: Schema, act: str, article: str) -> Query:
@@ -102,10 +130,10 @@ def without_editions(schema: Schema, query: Query, editions: Sequence[int]) -> Q
     return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, excluded)])
 
 
-def heads(schema: Schema, articles: Iterable[int]) -> Iterator[Query]:
-    """The documents that store these articles."""
-    return (Query.term_query(schema, "head", article, "basic") for article in articles)
+def by_head(schema: Schema, article: int) -> Query:
+    """The document that stores the article."""
+    return Query.term_query(schema, "head", article, "basic")
 
 
 def _term(schema: Schema, name: str, term: str) -> Query:
-    return Query.term_query(schema, name, term, "freq" if name in WEIGHTS else "basic")
+    return Query.term_query(schema, name, term, "basic" if name in {"act", "ref"} else "freq")

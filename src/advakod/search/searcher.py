@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from ..corpus.queries import choose_editions
 from ..law.guide import Guide
 from ..storage.database import Database
 from . import notices as say
-from .fields import NO_EDITION, Stored
+from .fields import Stored
 from .generations import Manifest
 from .index import Index
 from .model import Hit, Notice, NoticeCode, SearchResult
-from .query import Question, by_reference, by_words, read, without_editions
+from .query import Question, read
 from .refusal import JUDGED, Judgement, judge
 from .snapshot import Found, Snapshot
 
-PASSAGES_READ = 60  # best passages looked at: a long article may have several among them
 PASSAGES_SHOWN = 3  # of one article
 MOST_EXACT = 20  # articles that a question names: «ст. 1-1551» does not bury what else it says
 MOST_NOTICES = 5
@@ -49,11 +49,13 @@ class Search:
         snapshot = self._index.current()
         excluded, notices = self._excluded(snapshot.manifest, question, on)
         exact = list(_named(snapshot, question, excluded))
-        found = exact + [f for f in _matching(snapshot, question, excluded) if all(f.ordinal != e.ordinal for e in exact)]
-        stored = [(f, snapshot.stored(f.ordinal)) for f in found[: max(limit, JUDGED)]]
-        hits = tuple(self._hit(f, s, exact=n < len(exact)) for n, (f, s) in enumerate(stored[:limit]))
-        judgement = Judgement(1.0) if exact else judge(query, question, snapshot, [_seen(f, s) for f, s in stored[:JUDGED]])
-        return _result(hits, judgement, [*_absent(snapshot.manifest, question, exact), *notices])
+        matching = snapshot.matching(question, excluded) if question.words else []
+        found = [*exact, *_others(matching, exact)][: max(limit, JUDGED)]
+        stored = [(article, snapshot.stored(article.ordinal)) for article in found]
+        hits = tuple(self._hit(a, s, exact=n < len(exact)) for n, (a, s) in enumerate(stored[:limit]))
+        # What is named by its number and found needs no judgement.
+        judgement = Judgement(1.0) if exact else _judge(query, question, snapshot, stored)
+        return _result(hits, judgement, [*_absent(snapshot, question, stored), *notices])
 
     def refresh(self) -> Manifest:
         """Bring the index up to date now."""
@@ -66,9 +68,7 @@ class Search:
     def close(self) -> None:
         self._index.close()
 
-    def _excluded(
-        self, manifest: Manifest, question: Question, on: dt.date | None
-    ) -> tuple[list[int], list[Notice]]:
+    def _excluded(self, manifest: Manifest, question: Question, on: dt.date | None) -> tuple[list[int], list[Notice]]:
         """Editions that are not to be offered, and what to say about them."""
         usable = {e.id for e in manifest.editions if e.newest}
         notices: list[Notice] = []
@@ -92,7 +92,7 @@ class Search:
             edition_date=dt.date.fromisoformat(stored.edition_date) if stored.edition_date else None,
             score=found.score,
             text=stored.text,
-            passages=tuple(stored.text[start:end] for start, end in found.spans[:PASSAGES_SHOWN]),
+            passages=tuple(_shown(found, stored)),
             exact=exact,
             summary=stored.summary,
             repealed=stored.repealed,
@@ -105,31 +105,43 @@ def _named(snapshot: Snapshot, question: Question, excluded: Sequence[int]) -> I
     """Articles named by act and number, in the question's order."""
     named = dict.fromkeys((r.act, r.article) for r in question.references if r.act)
     for act, article in list(named)[:MOST_EXACT]:
-        query = without_editions(snapshot.schema, by_reference(snapshot.schema, act or "", article), excluded)
-        yield from snapshot.articles(query, 1)
+        yield from snapshot.named(act, article, excluded)
 
 
-def _matching(snapshot: Snapshot, question: Question, excluded: Sequence[int]) -> list[Found]:
-    if not question.words:
-        return []
-    return snapshot.articles(without_editions(snapshot.schema, by_words(snapshot.schema, question), excluded), PASSAGES_READ)
+def _others(found: Sequence[Found], exact: Sequence[Found]) -> Iterator[Found]:
+    taken = {article.ordinal for article in exact}
+    return (article for article in found if article.ordinal not in taken)
+
+
+def _judge(text: str, question: Question, snapshot: Snapshot, found: Sequence[tuple[Found, Stored]]) -> Judgement:
+    best = max((article.score for article, _ in found), default=0.0)
+    return judge(text, question, snapshot, best, [_seen(a, s) for a, s in found[:JUDGED]])
 
 
 def _seen(found: Found, stored: Stored) -> str:
     """What the judgement reads of an article."""
-    return " ".join((stored.act_title, stored.title, *(stored.text[start:end] for start, end in found.spans[:1])))
+    return " ".join((stored.act_title, stored.title, _shown(found, stored)[0]))
 
 
-def _absent(manifest: Manifest, question: Question, exact: Sequence[Found]) -> Iterator[Notice]:
-    """Named acts that are not loaded."""
-    for act in sorted(question.acts - manifest.acts):
-        yield say.act_not_loaded(act)
+def _shown(found: Found, stored: Stored) -> list[str]:
+    """The passages found; the opening of an article to which only the guide or its number led."""
+    numbers = found.passages[:PASSAGES_SHOWN] or [0]
+    return [stored.text[slice(*stored.passages[number])] for number in numbers]
+
+
+def _absent(snapshot: Snapshot, question: Question, found: Sequence[tuple[Found, Stored]]) -> Iterator[Notice]:
+    """What the question names and is not there: acts, and articles of acts that are."""
+    yield from map(say.act_not_loaded, sorted(question.acts - snapshot.manifest.acts))
+    there = {(stored.act, stored.article) for _, stored in found}
+    named = dict.fromkeys((r.act, r.article) for r in question.references if r.act in snapshot.manifest.acts)
+    missing = (say.no_such_article(act or "", article) for act, article in named if (act, article) not in there)
+    yield from islice(missing, MOST_NOTICES)
 
 
 def _result(hits: tuple[Hit, ...], judgement: Judgement, notices: list[Notice]) -> SearchResult:
-    if judgement.reason is not None:
-        notices = [say.notice(judgement.reason), *notices]
-    if any(hit.summary for hit in hits):
-        notices = [*notices, say.notice(NoticeCode.SUMMARIES)]
+    reasons = [say.absent_subject(act) for act in judgement.absent]
+    if judgement.reason is not None and not reasons:
+        reasons = [say.notice(judgement.reason)]
+    summaries = [say.notice(NoticeCode.SUMMARIES)] if any(hit.summary for hit in hits) else []
     answerable = bool(hits) and judgement.reason is None
-    return SearchResult(hits, tuple(notices), round(judgement.confidence, 3), answerable)
+    return SearchResult(hits, (*reasons, *notices, *summaries), round(judgement.confidence, 3), answerable)

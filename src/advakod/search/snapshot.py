@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tantivy
 
 from .errors import IndexUnusableError
-from .fields import Stored, schema
-from .generations import Manifest, read_manifest
+from .fields import CITED, PLACE_OF, SEARCHED, Stored, guide_schema, read_place, text_schema
+from .generations import GUIDE, TEXTS, Manifest, read_manifest
+from .query import Question, by_head, by_reference, in_guide, in_texts, without_editions
+
+PASSAGES_READ = 40  # best passages looked at: a long article may have several among them
+ASKED_READ = 40  # best questions of the guide
+PASSAGES_READ_WHOLE = 200  # for a question about a whole act: all its articles that say the words
+CITED_WEIGHT, CITED_WEIGHT_WHOLE = 0.02, 0.2  # what being referred to by e times as many articles adds to a score
+# A question of the guide against a passage of the law: its words are those of people, so it weighs more.
+ASKED_WEIGHT = 1.5
+OTHER_WEIGHT = 0.3  # what the lesser of the two adds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
-    """An article found by its passages: the best first, as spans of its text."""
+    """An article found. `passages`: their numbers, the best first; none where only the guide led to it."""
 
     ordinal: int
     score: float
-    spans: list[tuple[int, int]]
+    passages: list[int] = field(default_factory=list)
 
 
 class Snapshot:
@@ -28,38 +38,67 @@ class Snapshot:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
-        self.schema = schema()
-        try:
-            self._index = tantivy.Index(self.schema, path=str(folder))
-            self._index.config_reader("manual")
-            self._searcher = self._index.searcher()
-        except (ValueError, OSError) as error:
-            raise IndexUnusableError(f"{folder}: {error}") from error
+        self._text_schema, self._guide_schema = text_schema(), guide_schema()
+        self._texts = _searcher(folder / TEXTS, self._text_schema)
+        self._guide = _searcher(folder / GUIDE, self._guide_schema)
 
-    def articles(self, query: tantivy.Query, passages: int) -> list[Found]:
-        """Distinct articles among the best passages; an article ranks by its best passage."""
-        hits = self._searcher.search(query, passages, count=False).hits
-        addresses = [address for _, address in hits]
-        ordinals, starts, ends = (
-            self._searcher.fast_field_values(name, addresses) for name in ("article", "start", "end")
-        )
-        found: dict[int, Found] = {}
-        for (score, _), ordinal, start, end in zip(hits, ordinals, starts, ends, strict=True):
-            assert ordinal is not None
-            article = found.setdefault(int(ordinal), Found(int(ordinal), score, []))
-            article.spans.append((int(start or 0), int(end or 0)))
-        return list(found.values())
+    def matching(self, question: Question, excluded: Sequence[int]) -> list[Found]:
+        """Distinct articles, the best first; an article ranks by its best passage and its best question."""
+        limit, weight = (PASSAGES_READ_WHOLE, CITED_WEIGHT_WHOLE) if question.whole else (PASSAGES_READ, CITED_WEIGHT)
+        passages = self._passages(in_texts(self._text_schema, question), excluded, limit, weight)
+        found = {article.ordinal: article for article in passages}
+        for ordinal, score in self._asked(question, excluded):
+            article = found.setdefault(ordinal, Found(ordinal, 0.0))
+            article.score = max(article.score, score) + OTHER_WEIGHT * min(article.score, score)
+        return sorted(found.values(), key=lambda article: (-article.score, article.ordinal))
+
+    def named(self, act: str, article: str, excluded: Sequence[int]) -> list[Found]:
+        """The article with this number; empty when there is none."""
+        return [
+            Found(found.ordinal, found.score)
+            for found in self._passages(by_reference(self._text_schema, act, article), excluded, limit=1)
+        ]
 
     def stored(self, ordinal: int) -> Stored:
         """The article itself."""
-        query = tantivy.Query.term_query(self.schema, "head", ordinal, "basic")
-        address = self._searcher.search(query, 1, count=False).hits[0][1]
-        return Stored.unpack(bytes(self._searcher.doc(address)["stored"][0]))
+        address = self._texts.search(by_head(self._text_schema, ordinal), 1, count=False).hits[0][1]
+        return Stored.unpack(bytes(self._texts.doc(address)["stored"][0]))
 
-    def frequency(self, fields: Sequence[str], term: str) -> int:
-        """In how many passages the term stands, by the field that has most."""
-        return max(self._searcher.doc_freq(name, term) for name in fields)
+    def frequency(self, terms: Iterable[str]) -> int:
+        """In how many passages the commonest of the terms stands."""
+        return max((self._texts.doc_freq(name, term) for term in terms for name in SEARCHED), default=0)
 
     @property
     def passages(self) -> int:
-        return self._searcher.num_docs
+        return self._texts.num_docs
+
+    def _passages(
+        self, query: tantivy.Query, excluded: Sequence[int], limit: int, cited_weight: float = 0.0
+    ) -> list[Found]:
+        hits = self._texts.search(without_editions(self._text_schema, query, excluded), limit, count=False).hits
+        addresses = [address for _, address in hits]
+        columns = (self._texts.fast_field_values(name, addresses) for name in (PLACE_OF, CITED))
+        found: dict[int, Found] = {}
+        for (score, _), place, cited in zip(hits, *columns, strict=True):
+            ordinal, passage = read_place(int(place or 0))
+            weighted = score * (1 + cited_weight * math.log1p(cited or 0))
+            found.setdefault(ordinal, Found(ordinal, weighted)).passages.append(passage)
+        return list(found.values())
+
+    def _asked(self, question: Question, excluded: Sequence[int]) -> list[tuple[int, float]]:
+        query = without_editions(self._guide_schema, in_guide(self._guide_schema, question), excluded)
+        best: dict[int, float] = {}
+        hits = self._guide.search(query, ASKED_READ, count=False).hits
+        places = self._guide.fast_field_values(PLACE_OF, [address for _, address in hits])
+        for (score, _), place in zip(hits, places, strict=True):
+            best.setdefault(read_place(int(place or 0))[0], ASKED_WEIGHT * score)
+        return list(best.items())
+
+
+def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:
+    try:
+        index = tantivy.Index(schema, path=str(folder))
+        index.config_reader("manual")
+        return index.searcher()
+    except (ValueError, OSError) as error:
+        raise IndexUnusableError(f"{folder}: {error}") from error

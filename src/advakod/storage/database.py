@@ -93,8 +93,8 @@ class Database:
 def _known_url(url: str | URL) -> URL:
     try:
         known = make_url(url)
-    except ArgumentError as error:
-        raise SettingsError(str(error), message=BAD_URL) from None  # the cause would repeat the password
+    except (ArgumentError, ValueError):  # ValueError: the port
+        raise SettingsError("not a database URL", message=BAD_URL) from None  # the cause may repeat the password
     if known.get_backend_name() not in {"sqlite", "postgresql"}:
         raise SettingsError(f"unknown database {known.drivername}", message=BAD_URL)
     if known.drivername == "postgresql":
@@ -146,4 +146,5 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that will write takes the lock at its start: upgrading a read lock later can fail at once.
     writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    raw: Any = connection.connection.driver_connection  # straight: this stands before every read and every commit
+    raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN")

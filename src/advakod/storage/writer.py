@@ -22,8 +22,10 @@ MOST_JOBS = 256  # in one transaction; bounds how long the first of them waits f
 class Writer:
     """Runs changes in the order in which they were submitted, many to a commit.
 
-    A change that raises undoes itself alone (savepoint). Its future is resolved after the commit,
-    so a result that is seen is durable. When the commit itself fails, every change in it fails.
+    A change's future is resolved after the commit, so a result that is seen is durable. A change that
+    raises undoes itself alone: the transaction that it spoiled is rolled back and its other changes run
+    once more, so a change must have no effect but on its connection. (A savepoint for each would cost
+    every question what this costs a rare mistake.) When the database itself fails, every change fails.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -74,37 +76,21 @@ class Writer:
         return batch
 
     def _commit(self, batch: list[Job]) -> None:
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
-            with self._engine.begin() as connection:
-                for change, future in batch:
-                    outcomes.append((future, *_attempt(connection, change, alone=len(batch) == 1)))
-        # Whatever the driver raises at BEGIN or COMMIT (locked, disk full, connection lost) concerns every
-        # change of the batch, and the thread must live on.
-        except Exception as error:  # noqa: BLE001
-            failure = StorageError(str(error))
-            failure.__cause__ = error
+            results = self._together(batch)
+        # Whatever a change raises belongs to its caller, and the thread must live on.
+        except BaseException as error:  # noqa: BLE001
+            failure = storage_failure(error)
+            if failure is None and len(batch) > 1:
+                for job in batch:  # all is undone: each alone, and only the one that is wrong fails
+                    self._commit([job])
+                return
             for _, future in batch:
-                future.set_exception(failure)
+                future.set_exception(failure or error)
             return
-        for future, result, raised in outcomes:
-            if raised is None:
-                future.set_result(result)
-            else:
-                future.set_exception(raised)
+        for (_, future), result in zip(batch, results, strict=True):
+            future.set_result(result)
 
-
-def _attempt(
-    connection: Connection, change: Callable[[Connection], Any], *, alone: bool
-) -> tuple[Any, BaseException | None]:
-    savepoint = None if alone else connection.begin_nested()
-    try:
-        result = change(connection)
-        if savepoint is not None:
-            savepoint.commit()
-    # The change's own failure belongs to its caller; the others in the batch go on. When the database has
-    # dropped the whole transaction (disk full, connection lost), the savepoint is gone and this raises too.
-    except BaseException as error:  # noqa: BLE001
-        (connection if savepoint is None else savepoint).rollback()
-        return None, storage_failure(error) or error
-    return result, None
+    def _together(self, batch: list[Job]) -> list[Any]:
+        with self._engine.begin() as connection:
+            return [change(connection) for change, _ in batch]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..model import ActIdentity, Kind, ParsedDocument
 from . import header, structure
-from .labels import label_of
+from .labels import Level, label_of, part_of_code
 from .paragraphs import Paragraph
 
 
@@ -33,15 +33,20 @@ class Parsed:
 
 
 def parse(
-    paragraphs: Sequence[Paragraph], act: ActIdentity | None = None, edition_date: dt.date | None = None
+    paragraphs: Sequence[Paragraph],
+    name: Callable[[ActIdentity | None], ActIdentity | None] = lambda found: found,
+    edition_date: dt.date | None = None,
 ) -> Parsed:
-    """An edition from its paragraphs; `act` and `edition_date` stand above what the text says of itself."""
-    first = _first_unit(paragraphs)
+    """An edition from its paragraphs.
+
+    `name` decides which act it is, given what the text says of itself; `edition_date` stands above the text's.
+    """
+    first = first_unit(paragraphs)
     if first is None:
         raise NotAnActError
     cut = header.frame(paragraphs, first)
     recognised = header.recognise(cut)
-    act = act or recognised.act
+    act = name(recognised.act)
     if act is None:
         raise UnknownActError
     provisions = tuple(structure.build(cut.preamble, cut.body))
@@ -49,12 +54,12 @@ def parse(
     return Parsed(dataclasses.replace(document, warnings=_warnings(document)), recognised.changes)
 
 
-def _first_unit(paragraphs: Sequence[Paragraph]) -> int | None:
+def first_unit(paragraphs: Sequence[Paragraph]) -> int | None:
     """Where the law's own divisions begin. A text with articles begins with the first heading, else with a point."""
     headings = [(i, h) for i, p in enumerate(paragraphs) if (h := structure.is_heading(p))]
     if any(h.kind is Kind.ARTICLE for _, h in headings):
         return _with_part(paragraphs, headings[0][0])
-    points = [i for i, p in enumerate(paragraphs) if (label := label_of(p.text)) and label.level == 1]
+    points = [i for i, p in enumerate(paragraphs) if (label := label_of(p.text)) and label.level is Level.NUMBER]
     if len(points) < 2:
         return None
     return min(points[0], headings[0][0]) if headings else points[0]
@@ -62,8 +67,6 @@ def _first_unit(paragraphs: Sequence[Paragraph]) -> int | None:
 
 def _with_part(paragraphs: Sequence[Paragraph], first: int) -> int:
     """«ОБЩАЯ ЧАСТЬ» right above the first section belongs to the body; «ЧАСТЬ ПЕРВАЯ» of a title does not."""
-    from .labels import part_of_code
-
     above = first - 1
     while above >= 0 and not paragraphs[above].text:
         if paragraphs[above].notes:

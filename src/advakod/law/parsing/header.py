@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from .. import acts
 from ..acts import KNOWN, KnownAct
 from ..model import ActIdentity, ActStatus
-from .labels import part_of_code
+from .labels import heading_of, part_of_code
 from .paragraphs import Paragraph
 
-_MONTHS = "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split()  # noqa: SIM905
+_MONTHS = "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split()
 _LONG_DATE = re.compile(rf"\b(\d{{1,2}})\s+({'|'.join(_MONTHS)})\s+(\d{{4}})", re.IGNORECASE)
 _SHORT_DATE = re.compile(r"\b(\d{2})\.(\d{2})\.(\d{4})\b")
 _NUMBER = re.compile(r"(?:^|\s)(?:№|N)\s*(\d+(?:[-–][\dА-ЯЁ]+)*)", re.IGNORECASE)
@@ -152,7 +152,8 @@ def _is_law(paragraph: Paragraph) -> bool:
 
 def _foot_start(paragraphs: Sequence[Paragraph], first: int) -> int:
     begin = max(first, len(paragraphs) - _FOOT_LINES)
-    for i in range(begin, len(paragraphs)):
+    headings = (i for i in range(begin, len(paragraphs)) if heading_of(paragraphs[i].text))
+    for i in range(max(headings, default=begin), len(paragraphs)):
         if _SIGNATURE.match(paragraphs[i].text) and len(paragraphs[i].text) < 120:
             return i
     end = len(paragraphs)

@@ -12,11 +12,15 @@ _WRAP_LIMIT = 100  # characters; hard-wrapped texts are 60–80 wide, paragraphs
 _NOTE_LINES = 200  # a header's list of changes may run over this many lines, an unclosed bracket must not eat more
 
 
-def lines_of(text: str) -> list[str]:
-    """Paragraphs in reading order, each on one line; empty lines stay. CRLF, CR and LF may be mixed."""
+def lines_of(text: str, *, wrapped: bool | None = None) -> list[str]:
+    """Paragraphs in reading order, each on one line; empty lines stay. CRLF, CR and LF may be mixed.
+
+    `wrapped` says whether lines are broken at a width; by default that is seen from their lengths.
+    """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").split("\n")
     lines = [line.rstrip().expandtabs(4) for line in lines]
-    return list(_unwrapped(lines)) if _is_wrapped(lines) else list(_notes_joined(lines))
+    wrapped = _is_wrapped(lines) if wrapped is None else wrapped
+    return list(_unwrapped(lines) if wrapped else _notes_joined(lines))
 
 
 def _is_wrapped(lines: list[str]) -> bool:
@@ -49,19 +53,27 @@ def _unwrapped(lines: list[str]) -> Iterator[str]:
     """Joins hard-wrapped lines. An indented line starts a paragraph where the text uses indents at all."""
     indented = sum(line.startswith(" ") for line in lines if line)
     uses_indents = indented * 20 > sum(1 for line in lines if line)
-    paragraph = ""
+    paragraph, indent = "", 0
     for line in lines:
-        starts = not line or (uses_indents and line.startswith(" ") and not _HEADING.match(paragraph))
-        if starts or _starts_note(line, paragraph):
+        if not line or _starts(line, paragraph, indent, uses_indents=uses_indents):
             yield paragraph
-            paragraph = line.strip()
+            paragraph, indent = line.strip(), _indent(line)
         else:
             paragraph = join(paragraph, line.strip())
     yield paragraph
 
 
-def _starts_note(line: str, paragraph: str) -> bool:
-    return bool(NOTE_START.match(line)) or (bool(NOTE_START.match(paragraph)) and not _open(paragraph))
+def _starts(line: str, paragraph: str, indent: int, *, uses_indents: bool) -> bool:
+    if NOTE_START.match(line) or (NOTE_START.match(paragraph) and not _open(paragraph)):
+        return True
+    if not (uses_indents and line.startswith(" ")) or _unclosed(paragraph):
+        return False
+    # The second line of an article's heading is indented further than the first.
+    return not (_HEADING.match(paragraph) and (_indent(line) > indent or _heading_goes_on(paragraph, line.strip())))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def join(before: str, after: str) -> str:

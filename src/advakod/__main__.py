@@ -1,0 +1,5 @@
+"""`python -m advakod`."""
+
+from .cli import main
+
+main()

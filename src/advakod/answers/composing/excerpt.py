@@ -1,0 +1,61 @@
+"""The part of a long article that bears on a question, for engines that cannot read all of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .blocks import Block, blocks_of
+from .relevance import Rarity, read, score, stems
+
+LEFT_OUT = "[…]"
+
+
+def excerpt(question: str, text: str, most: int) -> str:
+    """At most `most` characters of whole blocks in the order of the law, gaps marked; a text that fits stays as it is.
+
+    When not even one block fits, its beginning is given, cut between words.
+    """
+    if len(text) <= most:
+        return text
+    blocks = blocks_of(text)
+    printed = list(_printed(blocks))
+    kept = _best(question, blocks, [len(p) + len(LEFT_OUT) + 2 for p in printed], most)
+    return _joined(printed, kept) if kept else cut(printed[0] if printed else text, most)
+
+
+def cut(text: str, most: int) -> str:
+    """At most `most` characters, cut between words; says that something is missing."""
+    if len(text) <= most:
+        return text
+    head = text[: max(0, most - 1)]
+    words, _, _ = head.rpartition(" ")
+    return (words or head).rstrip() + "…"
+
+
+def _printed(blocks: Sequence[Block]) -> Iterator[str]:
+    number = ""
+    for block in blocks:
+        yield block.text if block.number in ("", number) else f"{block.number}. {block.text}"
+        number = block.number
+
+
+def _best(question: str, blocks: Sequence[Block], sizes: Sequence[int], most: int) -> set[int]:
+    asked = read(question)
+    rarity = Rarity([[stems(block.text) for block in blocks]])
+    values = [score(asked, rarity, block.text) for block in blocks]
+    kept = set[int]()
+    for place in sorted(range(len(blocks)), key=lambda p: (-values[p], p)):
+        if sizes[place] <= most:
+            kept.add(place)
+            most -= sizes[place]
+    return kept
+
+
+def _joined(printed: Sequence[str], kept: set[int]) -> str:
+    lines: list[str] = []
+    for place, text in enumerate(printed):
+        if place in kept:
+            lines.append(text)
+        elif not lines or lines[-1] != LEFT_OUT:
+            lines.append(LEFT_OUT)
+    return "\n".join(lines)

@@ -1,0 +1,226 @@
+"""Chooses the statements of an answer from the blocks of its sources. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ...engine.interface import Source
+from ...law.guide import load_guide
+from .blocks import Block, blocks_of, is_by_place, leans, number_of, whole_sentences
+from .relevance import Question, Rarity, best_window, coverage, gives_right, score, stems
+
+ROOM = 2_200  # characters of statements in an answer; with headings and citations some 3,000
+ROOM_BROAD = 2_300
+LEAST_SHARE_ELSEWHERE = 0.7  # the same in another act than the best block's
+SHORT = 1_500  # characters; a shorter answer takes more from its best article
+LEAST_SHARE_BESIDE = 0.12  # of the best block's value, for that
+MOST_SOURCES = 5  # of an answer to a narrow question
+MOST_SOURCES_BROAD = 8
+BEST_OF_SOURCE = 4  # blocks of a source that an overview looks at
+RESERVED = 220  # characters that an overview keeps for every source still to come
+MOST_BLOCKS = 8
+LEAST_SHARE = 0.5  # of the best block's value; what has less does not bear on the question
+TRUST = 1.5  # exponent of a source's share of the best score: what is half as good counts for a third
+LEAST_WORTH = 0.1
+LATER = 0.85  # in an overview: what each place further down in its article takes from a block
+NAMED = 100.0  # an article that the question names stands above all that is found by words
+GIVES_RIGHT = 2.0  # in an overview: what a person may do matters more than who watches over it
+BY_PLACE = 0.6  # «в случае, предусмотренном частью второй настоящей статьи»
+FIRST = 1.15  # an article's main rule usually stands at its beginning
+FIRST_OF_OVERVIEW = 1.6
+FIRST_OF_SUMMARY = 3.0  # its own words; sums and terms follow them
+LONG_PARAGRAPH = 620  # characters; of a longer one the sentences that bear on the question are taken
+BROAD_PARAGRAPH = 420  # the same in an answer about many articles
+LONG_LIST = 1_100  # characters; of a longer one the items are chosen
+CHOSEN_ITEMS = 650  # characters of items that are shown of a long list
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Something an answer says in its source's words. `left_out` counts the items of its list that are not shown."""
+
+    source: Source
+    block: Block
+    value: float
+    left_out: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.block.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The sources as they were read for a question: every block of each with its value, in reading order."""
+
+    question: Question
+    rarity: Rarity
+    statements: tuple[tuple[Statement, ...], ...]  # one tuple a source, in the search's order
+
+
+def read_sources(question: Question, sources: Sequence[Source]) -> Reading:
+    blocks = [blocks_of(source.text) for source in sources]
+    rarity = Rarity([[stems(block.text) for block in found] for found in blocks])
+    best = max((source.score for source in sources), default=0.0)
+    statements = (
+        tuple(_valued(question, rarity, source, found, _worth(source.score, best)))
+        for source, found in zip(sources, blocks, strict=True)
+    )
+    return Reading(question, rarity, tuple(statements))
+
+
+def _worth(score: float, best: float) -> float:
+    """What the search's opinion of a source, relative to the best one's, makes of its blocks."""
+    return max(LEAST_WORTH, (score / best) ** TRUST) if best > 0 else 1.0
+
+
+def _valued(
+    question: Question, rarity: Rarity, source: Source, blocks: Sequence[Block], worth: float
+) -> Iterator[Statement]:
+    entry = load_guide().find(source.act, source.article)
+    guide = stems(entry.summary) if entry else frozenset[str]()
+    worth *= 0.3 + coverage(question, rarity, source.title) + coverage(question, rarity, source.text)
+    named = [r for r in question.named if r.article == source.article and r.act in (None, source.act)]
+    points = frozenset(p for r in named for p in (r.part, r.point) if p)
+    for block in blocks:
+        if source.summary:
+            shown, left_out = (_beginning(block) if question.broad else block), 0
+        else:
+            shown, left_out = _shortened(question, rarity, block, points)
+        value = score(question, rarity, shown.text, guide) * worth
+        value *= (
+            _first(source, broad=question.broad) if block.place == 0 else BY_PLACE if is_by_place(block.lead) else 1.0
+        )
+        if question.broad:
+            value *= GIVES_RIGHT if gives_right(shown.text) else 1.0
+            value *= LATER**block.place
+        if named:
+            value = NAMED + value + (NAMED if block.number and block.number in points else 0.0)
+        yield Statement(source, shown, value, left_out)
+
+
+def _first(source: Source, *, broad: bool) -> float:
+    if source.summary:
+        return FIRST_OF_SUMMARY
+    return FIRST_OF_OVERVIEW if broad else FIRST
+
+
+def _shortened(question: Question, rarity: Rarity, block: Block, points: frozenset[str]) -> tuple[Block, int]:
+    """The block, or of a long one what bears on the question most: whole sentences, whole items."""
+    if not block.items:
+        return (_sentences(question, rarity, block) if len(block.lead) > LONG_PARAGRAPH else block), 0
+    if len(block.text) <= LONG_LIST:
+        return block, 0
+    values = [score(question, rarity, item) + NAMED * (number_of(item) in points) for item in block.items]
+    room, kept = CHOSEN_ITEMS, set[int]()
+    for index in sorted(range(len(values)), key=lambda i: (-values[i], i)):
+        if not kept or len(block.items[index]) <= room:
+            kept.add(index)
+            room -= len(block.items[index])
+    # A lead-in whose own items are left out leads to nothing.
+    items = tuple(
+        item if index + 1 in kept or not item.endswith(":") else f"{item[:-1]};"
+        for index, item in enumerate(block.items)
+        if index in kept
+    )
+    return replace(block, items=items), len(block.items) - len(items)
+
+
+def _sentences(question: Question, rarity: Rarity, block: Block) -> Block:
+    sentences = whole_sentences(block.lead)
+    room = BROAD_PARAGRAPH if question.broad else LONG_PARAGRAPH
+    first, last = best_window(question, rarity, sentences, room)
+    while first > 0 and leans(sentences[first]):
+        first -= 1
+    return replace(block, lead=" ".join(sentences[first:last]))
+
+
+def _beginning(block: Block) -> Block:
+    """The first sentences: a summary says first what matters most."""
+    kept = list[str]()
+    for sentence in whole_sentences(block.lead):
+        if kept and len(" ".join(kept)) + len(sentence) > BROAD_PARAGRAPH:
+            break
+        kept.append(sentence)
+    return replace(block, lead=" ".join(kept))
+
+
+def choose(reading: Reading) -> list[list[Statement]]:
+    """Statements by source, the most relevant source first, each source's in the order of the law."""
+    chosen = _choose_broadly(reading) if reading.question.broad else _choose_narrowly(reading)
+    groups: dict[int, list[Statement]] = {}
+    for statement in chosen:
+        groups.setdefault(statement.source.n, []).append(statement)
+    if reading.question.broad:  # its sources come in an order of their own
+        ordered = [groups[n] for n in sorted(groups)]
+    else:
+        ordered = sorted(groups.values(), key=lambda g: (-max(s.value for s in g), g[0].source.n))
+    return [sorted(group, key=lambda s: s.block.place) for group in ordered]
+
+
+def _choose_narrowly(reading: Reading) -> list[Statement]:
+    """The best blocks wherever they stand, as long as they are not much worse than the best one."""
+    ranked = [s for s in _ranked(reading.statements) if s.value > 0]
+    if not ranked:
+        return []
+    best = ranked[0]
+    taken = _Taken(reading, ROOM, MOST_SOURCES)
+    for statement in ranked:
+        same_act = statement.source.act == best.source.act
+        least = best.value * (LEAST_SHARE if same_act else LEAST_SHARE_ELSEWHERE)
+        if statement.value >= least and len(taken.statements) < MOST_BLOCKS:
+            taken.add(statement)
+    # What else the best article says, while the answer is short.
+    for statement in ranked:
+        if statement.source.n == best.source.n and statement.value >= best.value * LEAST_SHARE_BESIDE:
+            taken.add(statement, keep_free=ROOM - SHORT)
+    return taken.statements
+
+
+def _choose_broadly(reading: Reading) -> list[Statement]:
+    """The best block of every source that leaves room for the other sources, then what else fits."""
+    taken = _Taken(reading, ROOM_BROAD, MOST_SOURCES_BROAD)
+    by_source = [_ranked([found])[:BEST_OF_SOURCE] for found in reading.statements[:MOST_SOURCES_BROAD] if found]
+    for rank, ranked in enumerate(by_source, 1):
+        reserve = RESERVED * (len(by_source) - rank)
+        if not any(taken.add(statement, keep_free=reserve) for statement in ranked):
+            taken.add(min(ranked, key=lambda s: s.size))
+    for ranked in by_source:
+        for statement in ranked:
+            taken.add(statement, keep_free=ROOM_BROAD // 4)
+    return taken.statements
+
+
+def _ranked(found: Sequence[Sequence[Statement]]) -> list[Statement]:
+    every = [s for statements in found for s in statements]
+    return sorted(every, key=lambda s: (-s.value, s.source.n, s.block.place))
+
+
+class _Taken:
+    """What has been chosen so far, within a number of characters and of sources."""
+
+    def __init__(self, reading: Reading, room: int, sources: int) -> None:
+        self.statements: list[Statement] = []
+        self.room = room
+        self._sources = sources
+        self._blocks = {s.source.n: found for found in reading.statements for s in found}
+
+    def add(self, statement: Statement, keep_free: int = 0) -> bool:
+        """Take a block together with those it leans on; all of them or none. The first always fits."""
+        wanted = [s for s in self._with_support(statement) if s not in self.statements]
+        size = sum(s.size for s in wanted)
+        known = {s.source.n for s in self.statements}
+        too_many = statement.source.n not in known and len(known) >= self._sources
+        if not wanted or too_many or (self.statements and size > self.room - keep_free):
+            return False
+        self.statements += wanted
+        self.room -= size
+        return True
+
+    def _with_support(self, statement: Statement) -> list[Statement]:
+        found = self._blocks[statement.source.n]
+        first = statement.block.place
+        while first > 0 and found[first].block.leans:
+            first -= 1
+        return list(found[first : statement.block.place + 1])

@@ -1,0 +1,175 @@
+"""Chat completions with the unmodified SDK, with heartbeats of 50 ms in between."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from typing import Any
+
+import openai
+import orjson
+import pytest
+from openai.types.chat import ChatCompletionMessageParam
+
+from tests.api.conftest import TEXT, Serve, sdk
+from tests.support.server import ServerProcess
+
+ASK: list[ChatCompletionMessageParam] = [
+    {"role": "system", "content": "Отвечай кратко."},
+    {"role": "user", "content": "Вопрос"},
+]
+
+
+def post(server: ServerProcess, **fields: Any) -> Any:
+    body = orjson.dumps({"messages": ASK, **fields})
+    request = urllib.request.Request(
+        f"{server.url}/v1/chat/completions", body, {"content-type": "application/json"}
+    )
+    return urllib.request.urlopen(request, timeout=30)
+
+
+def status_of(client: openai.OpenAI, chat_id: str) -> str | None:
+    return client.responses.retrieve(chat_id.replace("chatcmpl-", "resp_")).status
+
+
+def until_ended(client: openai.OpenAI, chat_id: str, within: float) -> str | None:
+    deadline = time.monotonic() + within
+    while (status := status_of(client, chat_id)) in ("queued", "in_progress") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return status
+
+
+def test_streaming(client: openai.OpenAI) -> None:
+    with client.chat.completions.create(model="advakod", messages=ASK, stream=True) as stream:
+        chunks = list(stream)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == TEXT
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices[0].finish_reason] == ["stop"]
+    assert len({chunk.id for chunk in chunks}) == 1
+    assert all(chunk.usage is None for chunk in chunks)
+    facts = chunks[-1].to_dict()["advakod"]
+    assert {"response_id", "status", "sources", "citations"} <= set(facts)  # type: ignore[arg-type]
+
+
+def test_usage_comes_last_when_asked_for(client: openai.OpenAI) -> None:
+    options = {"include_usage": True}
+    stream = client.chat.completions.create(
+        model="advakod", messages=ASK, stream=True, stream_options=options  # type: ignore[call-overload]
+    )
+    chunks = list(stream)
+    assert [bool(chunk.usage) for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert chunks[-1].choices == []
+    assert chunks[-1].usage.completion_tokens == 60
+
+
+def test_the_wire_has_heartbeats_and_ends_with_done(server: ServerProcess) -> None:
+    with post(server, stream=True) as response:
+        body = response.read()
+    assert b"\n: ping\n" in body
+    assert body.endswith(b"\n\ndata: [DONE]\n\n")
+
+
+def test_a_whole_answer(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(model="advakod", messages=ASK)
+    assert answer.choices[0].message.content == TEXT
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 60
+    assert answer.choices[0].message.to_dict()["advakod"]["status"] == "completed"  # type: ignore[index]
+
+
+def test_a_whole_answer_takes_longer_than_the_read_timeout(serve: Serve) -> None:
+    server = serve(heartbeat=0.2, tokens_per_second=30)
+    with sdk(server).with_options(timeout=1.0) as client:
+        assert client.chat.completions.create(model="advakod", messages=ASK).choices[0].message.content == TEXT
+
+
+def test_a_whole_answer_is_preceded_by_newlines(server: ServerProcess) -> None:
+    with post(server) as response:
+        body = response.read()
+    assert body.startswith(b"\n")
+    assert orjson.loads(body)["object"] == "chat.completion"
+
+
+def test_an_answer_cut_at_its_length(client: openai.OpenAI) -> None:
+    answer = client.chat.completions.create(model="advakod", messages=ASK, max_tokens=10)
+    assert answer.choices[0].finish_reason == "length"
+    assert answer.choices[0].message.to_dict()["advakod"]["reason"] == "max_output_tokens"  # type: ignore[index]
+
+
+def test_a_timeout_keeps_every_word(serve: Serve) -> None:
+    server = serve(tokens_per_second=20, env={"VISTRAL_INFERENCE_TIMEOUT": "1.5"})
+    with sdk(server) as client:
+        answer = client.chat.completions.create(model="advakod", messages=ASK)
+    text = answer.choices[0].message.content
+    assert text
+    assert TEXT.startswith(text)
+    assert answer.choices[0].finish_reason == "length"
+    assert answer.choices[0].message.to_dict()["advakod"]["reason"] == "timeout"  # type: ignore[index]
+
+
+def test_a_failure_is_raised_by_the_sdk(serve: Serve) -> None:
+    server = serve(faults=[{"at": 0, "kind": "error"}])
+    with sdk(server) as client:
+        with pytest.raises(openai.APIError) as streamed:
+            list(client.chat.completions.create(model="advakod", messages=ASK, stream=True))
+        assert any("а" <= letter <= "я" for letter in streamed.value.message)
+        late = client.chat.completions.create(model="advakod", messages=ASK)
+        assert late.choices == []
+        assert late.to_dict()["error"]["code"] == streamed.value.code  # type: ignore[index]
+
+
+def test_a_failure_before_the_first_heartbeat_has_a_status(serve: Serve) -> None:
+    server = serve(heartbeat=30, faults=[{"at": 0, "kind": "error"}])
+    with sdk(server) as client, pytest.raises(openai.InternalServerError) as failed:
+        client.chat.completions.create(model="advakod", messages=ASK)
+    assert (failed.value.status_code, failed.value.code) == (502, "answer_failed")
+
+
+def test_a_run_dies_with_its_reader(serve: Serve) -> None:
+    server = serve(heartbeat=0.2, tokens_per_second=5)
+    with sdk(server) as client:
+        stream = client.chat.completions.create(model="advakod", messages=ASK, stream=True)
+        chat_id = next(stream).id
+        time.sleep(1)  # a reader that stays is seen: 2.5 heartbeats are half a second
+        assert status_of(client, chat_id) == "in_progress"
+        stream.close()
+        assert status_of(client, chat_id) == "in_progress"  # it may have been a hiccup
+        assert until_ended(client, chat_id, within=6) == "cancelled"
+
+
+def test_a_chat_is_stateless(client: openai.OpenAI) -> None:
+    chat = client.chat.completions.create(model="advakod", messages=ASK)
+    run_id = chat.id.replace("chatcmpl-", "resp_")
+    assert client.responses.retrieve(run_id).conversation is None
+    with pytest.raises(openai.NotFoundError):
+        client.responses.create(model="advakod", input="Ещё", previous_response_id=run_id)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"messages": []}, 400),
+        ({"messages": [{"role": "user", "content": ""}]}, 400),
+        ({"messages": [{"role": "assistant", "content": "Ответ"}]}, 400),
+        ({"messages": [{"role": "tool", "content": "x"}]}, 400),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, 400),
+        ({"model": "gpt-9"}, 404),
+        ({"n": 2}, 400),
+        ({"max_tokens": 0}, 400),
+    ],
+)
+def test_bad_requests(client: openai.OpenAI, fields: dict[str, Any], status: int) -> None:
+    with pytest.raises(openai.APIStatusError) as refused:
+        client.post("/chat/completions", body={"model": "advakod", "messages": ASK, **fields}, cast_to=object)
+    assert refused.value.status_code == status
+    assert any("а" <= letter <= "я" for letter in refused.value.message)
+
+
+def test_text_parts_and_earlier_turns(client: openai.OpenAI) -> None:
+    said: list[ChatCompletionMessageParam] = [
+        {"role": "user", "content": "Первый вопрос"},
+        {"role": "assistant", "content": "Первый ответ"},
+        {"role": "user", "content": [{"type": "text", "text": "Второй вопрос"}]},
+    ]
+    assert client.chat.completions.create(model="advakod", messages=said).choices[0].message.content == TEXT
