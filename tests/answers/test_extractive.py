@@ -96,7 +96,7 @@ def test_an_article_named_by_its_number_comes_first() -> None:
     first = next(
         line for line in compose("Что сказано в ст. 10 ГК РФ?", SOURCES).splitlines() if line.startswith("### Ст")
     )
-    assert first == "### Статья 10. Пределы"
+    assert first == "### Статья 10 ГК РФ. Пределы"
 
 
 @pytest.mark.parametrize("sources", [(), (source(1, "zozpp", "18", ""),)])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from advakod.answers import grounding
 from advakod.answers.model import Citation, Context
 from advakod.engine.interface import Source
+from advakod.law.model import Kind, Provision
 from advakod.storage import Database
 from tests.answers.acts import article, known, save, source
 
@@ -136,6 +138,20 @@ def test_the_edition_that_was_used_decides(database: Database) -> None:
     assert [c.verdict for c in found] == ["verified", "verified", "no_such_provision"]
     assert found[0].address == "ru/zozpp@2023-01-01/st18"
     assert [c.verdict for c in check(database, "ст. 50 ЗоЗПП")] == ["not_in_context"]
+
+
+def test_a_point_is_not_taken_for_an_article(law: Database) -> None:
+    point = replace(source(1, "zozpp", "1"), address="ru/zozpp@2023-08-04/st18/p1")
+    assert verdicts(law, "[1]", point) == ["verified"]
+    assert verdicts(law, "ст. 1 ЗоЗПП", point) == ["no_such_provision"]
+
+
+def test_an_act_in_points_is_cited_by_points(database: Database) -> None:
+    point = Provision("p10.3", Kind.POINT, "10.3", "10.3.", "Вне населенных пунктов разрешается движение.", -1)
+    save(database, known("pdd"), [point], edition=None)
+    given_point = replace(source(1, "pdd", "10.3"), address="ru/pdd/p10.3", edition_date="")
+    assert verdicts(database, "п. 10.3 ПДД [1]", given_point) == ["verified", "verified"]
+    assert verdicts(database, "п. 99.9 ПДД", given_point) == ["no_such_provision"]
 
 
 def test_nothing_cited_is_nothing_found(law: Database) -> None:

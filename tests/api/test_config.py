@@ -10,7 +10,8 @@ import pytest
 
 from advakod import __version__
 from advakod.settings import MASK, Origin, Settings, describe, describe_time, load_settings
-from tests.support.live import live
+from tests.support.http_json import get
+from tests.support.server import ServerProcess
 
 
 def shown(settings: Settings) -> dict[str, tuple[object, str]]:
@@ -62,15 +63,12 @@ def test_every_time_is_there_and_computed(settings: Callable[..., Settings]) -> 
     assert (times["lease"], times["renewal"], times["client_silence"]) == pytest.approx((0.12, 0.02, 0.15))
 
 
-def test_over_http(settings: Callable[..., Settings], tmp_path: Path) -> None:
-    script = tmp_path / "script.toml"
-    script.write_text('tokens_per_second = 500\ntext = "да"\n', encoding="utf-8")
+def test_over_http(serve: Callable[..., ServerProcess]) -> None:
     key = f"boss:admin:{sha256(b'boss-key').hexdigest()}"
-    with live(settings(engine="scripted", script=script, api_keys=key, heartbeat=2.0)) as server:
-        got = server.get("/api/v1/config")
+    got = get(serve(heartbeat=2.0, env={"ADVAKOD_API_KEYS": key}), "/api/v1/config")
     facts = {fact["name"]: fact for fact in got["settings"]}
     assert facts["ADVAKOD_HEARTBEAT"]["value"] == 2
-    assert (facts["ADVAKOD_ENGINE"]["value"], facts["ADVAKOD_ENGINE"]["source"]) == ("scripted", "option")
-    assert facts["ADVAKOD_API_KEYS"]["value"] == "boss:admin:***"
     assert facts["ADVAKOD_HEARTBEAT"]["description"]
+    assert (facts["ADVAKOD_ENGINE"]["value"], facts["ADVAKOD_ENGINE"]["source"]) == ("scripted", "environment")
+    assert facts["ADVAKOD_API_KEYS"]["value"] == "boss:admin:***"
     assert (got["time"]["lease"], got["engine"]["name"], got["versions"]["advakod"]) == (4, "scripted", __version__)

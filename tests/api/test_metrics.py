@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from advakod import __version__
-from advakod.settings import Settings
 from advakod.telemetry import Metrics
-from tests.support.live import Live, live
-
-SCRIPT = 'tokens_per_second = 500\ntext = "один два три четыре пять шесть семь восемь девять десять"\n'
-
-
-@pytest.fixture
-def scripted(settings: Callable[..., Settings], tmp_path: Path) -> Settings:
-    script = tmp_path / "script.toml"
-    script.write_text(SCRIPT, encoding="utf-8")
-    return settings(engine="scripted", script=script, max_concurrency=3)
-
+from tests.support.http_json import ask, get_text
+from tests.support.server import ServerProcess
 
 Samples = dict[tuple[str, str], float]
 
@@ -35,35 +21,25 @@ def parsed(text: str) -> Samples:
     }
 
 
-def scrape(server: Live) -> Samples:
-    return parsed(server.text("/metrics"))
-
-
-def test_a_run_shows_up(scripted: Settings) -> None:
-    with live(scripted) as server:
-        server.ask("Сколько дней отпуска?")
-        got = scrape(server)
+def test_a_run_shows_up_with_the_state_of_the_moment(server: ServerProcess) -> None:
+    ask(server, "Сколько дней отпуска?")
+    got = parsed(get_text(server, "/metrics"))
     assert got["advakod_runs_total", "reason=,status=completed"] == 1
     assert got["advakod_run_duration_seconds_count", "status=completed"] == 1
-    assert 0 < got["advakod_run_duration_seconds_sum", "status=completed"] < 10
+    assert 0 < got["advakod_run_duration_seconds_sum", "status=completed"] < 20
     assert got["advakod_time_to_first_token_seconds_count", ""] == 1
     assert got["advakod_tokens_per_second_count", ""] == 1
     assert got["advakod_flush_duration_seconds_count", ""] > 0
     assert got["advakod_events_total", ""] > 0
-
-
-def test_the_state_of_the_moment(scripted: Settings) -> None:
-    with live(scripted) as server:
-        got = scrape(server)
-    assert (got["advakod_runs_running", ""], got["advakod_runs_running_limit", ""]) == (0, 3)
     assert (got["advakod_runs_queued", ""], got["advakod_readers", ""], got["advakod_database_up", ""]) == (0, 0, 1)
+    assert got["advakod_runs_running_limit", ""] > 0
     assert any(name == "advakod_engine_info" and "name=scripted" in labels for name, labels in got)
     assert any(name == "advakod_build_info" and f"version={__version__}" in labels for name, labels in got)
     assert got["process_resident_memory_bytes", ""] > 0
 
 
-def test_two_servers_in_one_process_do_not_mix(scripted: Settings) -> None:
-    one, other = Metrics("1"), Metrics("2")
+def test_two_servers_in_one_process_do_not_mix() -> None:
+    one, other = Metrics(), Metrics()
     one.run_ended(status="failed", reason="queue_timeout", seconds=1, first_token=None, tokens_per_second=None)
     expose = {"running": 0, "concurrency": 1, "readers": 0}
     assert ("advakod_runs_total", "reason=queue_timeout,status=failed") in parsed(

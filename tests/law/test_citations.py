@@ -78,9 +78,7 @@ FORMS: list[tuple[str, list[tuple[str | None, str, str | None, str | None]]]] = 
 
 
 @pytest.mark.parametrize(("text", "expected"), FORMS, ids=[text for text, _ in FORMS])
-def test_forms(
-    text: str, expected: list[tuple[str | None, str, str | None, str | None]]
-) -> None:
+def test_forms(text: str, expected: list[tuple[str | None, str, str | None, str | None]]) -> None:
     assert [(r.act, r.article, r.part, r.point) for r in find_references(text)] == expected
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-RUNNER = [sys.executable, str(Path(__file__).with_name("serve.py"))]
+RUNNER = [sys.executable, "-m", "advakod", "serve", "--port"]
 STARTS_WITHIN = 30.0  # seconds; a busy machine imports slowly
 STOPS_WITHIN = 20.0
 

@@ -166,5 +166,5 @@ def owned(connection: Connection, owner: str, run_id: str, *, param: str | None 
 
 
 def _digest(request: Request, continues: str | None) -> str:
-    facts = orjson.dumps([request.to_json(), continues], option=orjson.OPT_SORT_KEYS)
+    facts = orjson.dumps([request, continues], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(facts).hexdigest()

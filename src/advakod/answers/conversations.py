@@ -68,15 +68,10 @@ class RunOutcome:
 
 
 def create(
-    connection: Connection,
-    owner: str,
-    *,
-    title: str = "",
-    metadata: dict[str, str] | None = None,
-    conversation_id: str = "",
+    connection: Connection, owner: str, *, title: str = "", metadata: dict[str, str] | None = None
 ) -> Conversation:
     now = time.time()
-    created = Conversation(conversation_id or new_id("conv"), owner, title, None, metadata or {}, now, now)
+    created = Conversation(new_id("conv"), owner, title, None, metadata or {}, now, now)
     values = {name: getattr(created, name) for name in Conversation.__dataclass_fields__}
     connection.execute(_ADD, values)
     return created
@@ -101,9 +96,8 @@ def listing(
 
 
 def change(connection: Connection, conversation_id: str, **values: Any) -> None:
-    """Set columns; a change counts as use unless `updated_at` is among them."""
     where = conversation.c.id == conversation_id
-    connection.execute(update(conversation).where(where).values({"updated_at": time.time(), **values}))
+    connection.execute(update(conversation).where(where).values(updated_at=time.time(), **values))
 
 
 def erase(connection: Connection, conversation_id: str) -> None:

@@ -17,6 +17,7 @@ from ..engine.interface import Source
 from ..law.citations import Reference, find_references
 from ..law.model import ActStatus, Kind, Provision
 from ..law.numbers import normalise, segment
+from .composing.names import is_article
 from .model import Citation, Context
 
 MOST_UNITS = 100  # different articles looked up for one answer; what rubbish names beyond them is not reported
@@ -97,7 +98,8 @@ class _Law:
 
     def given(self, act: str, article: str) -> Source | None:
         """The source that holds the article; the act's text before a summary of it."""
-        held = [s for s in self.sources if s.act == act and s.article == article]
+        in_points = self._is_in_points(act)
+        held = [s for s in self.sources if s.act == act and s.article == article and (in_points or is_article(s))]
         return min(held, key=lambda s: s.summary, default=None)
 
     def unit(self, act: str, address: str) -> ArticleText | None:
@@ -108,7 +110,14 @@ class _Law:
         return self._units[key]
 
     def article(self, act: str, number: str) -> ArticleText | None:
-        return self.unit(act, segment(Kind.ARTICLE, number))
+        """The article; in an act that has none («п. 10.3 ПДД») the point."""
+        if not self._is_in_points(act):
+            return self.unit(act, segment(Kind.ARTICLE, number))
+        given = self.given(act, number)
+        return self.unit(act, _inside_act(given.address) if given else segment(Kind.POINT, number))
+
+    def _is_in_points(self, act: str) -> bool:
+        return all(e.articles == 0 for e in self._editions[act]) if act in self._editions else False
 
 
 def _editions(connection: Connection, sources: Sequence[Source], as_of: dt.date | None) -> dict[str, list[Edition]]:
@@ -149,8 +158,7 @@ def _verdict_on_source(law: _Law, source: Source) -> str:
         return "summary"
     if not law.has_act(source.act):
         return "act_not_loaded"
-    address = segment(Kind.ARTICLE, source.article) if source.article else _inside_act(source.address)
-    unit = law.unit(source.act, address)
+    unit = law.unit(source.act, _inside_act(source.address))
     if unit is None:
         return "no_such_provision"
     return "repealed" if _is_repealed(unit) else "verified"
@@ -195,14 +203,17 @@ def _act_meant(law: _Law, text: str, reference: Reference, marks: Sequence[_Mark
     # CASE 1: «статьёй 20 настоящего Закона (п. 1 ст. 18) [1]»: the quotation's own act
     if beside and _THIS_ACT.match(text, reference.end):
         return beside.act
-    holding = {s.act for s in law.sources if s.article == reference.article}
-    # CASE 2: one act's article of this number was given
-    if len(holding) == 1:
-        return holding.pop()
-    # CASE 3: several were, and «[n]» behind says which
+    # CASE 2: «по статье 18 можно [2]»
+    if beside and beside.article == reference.article:
+        return beside.act
+    holding = {s.act for s in law.sources if s.article == reference.article and is_article(s)}
+    # CASE 3: of the articles that were given, one or several have this number
     if holding:
-        return beside.act if beside and beside.article == reference.article else None
-    # CASE 4: of the acts that were given, one has such an article
+        return holding.pop() if len(holding) == 1 else None
+    # CASE 4: «статьи 159 …» in what was taken from [1]
+    if beside and law.article(beside.act, reference.article) is not None:
+        return beside.act
+    # CASE 5: of the acts that were given, one has such an article
     having = {a for a in {s.act for s in law.sources} if law.article(a, reference.article) is not None}
     return having.pop() if len(having) == 1 else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -55,14 +55,9 @@ class Request:
     conversation: str | None = None
     stateless: bool = False  # chat completions: no conversation is kept
 
-    def to_json(self) -> dict[str, Any]:
-        """What `from_json` takes; goes into a JSON column."""
-        facts = asdict(self)
-        facts["as_of"] = self.as_of.isoformat() if self.as_of else None
-        return facts
-
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Request:
+        """From what a JSON column makes of one."""
         as_of = facts.get("as_of")
         return cls(
             **{
@@ -87,11 +82,9 @@ class Context:
     summary: bool = False  # rests on the everyday guide alone
     written: str = ""  # the text of the run that this one continues; its own begins with it
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Context:
+        """From what a JSON column makes of one."""
         return cls(
             **{
                 **facts,

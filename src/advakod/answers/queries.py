@@ -99,8 +99,8 @@ def add(connection: Connection, created: Run, *, idempotency_key: str | None, re
             "id": created.id,
             "owner": created.owner,
             "status": created.status,
-            "request": created.request.to_json(),
-            "context": created.context.to_json() if created.context else None,
+            "request": created.request,
+            "context": created.context,
             "created_at": created.created_at,
             "conversation": created.conversation,
             "question_message": created.question_message,
@@ -225,7 +225,7 @@ def request_cancel(connection: Connection, run_id: str) -> None:
 
 
 def set_context(connection: Connection, run_id: str, context: Context) -> None:
-    connection.execute(_SET_CONTEXT, {"run_id": run_id, "frozen": context.to_json()})
+    connection.execute(_SET_CONTEXT, {"run_id": run_id, "frozen": context})
 
 
 def erase(connection: Connection, run_ids: Collection[str]) -> None:

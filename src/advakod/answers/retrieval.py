@@ -6,10 +6,12 @@ import asyncio
 from dataclasses import replace
 
 from ..engine.interface import Source
-from ..search import Hit, Search
+from ..search import Hit, NoticeCode, Search
+from .composing import CANDIDATES, is_broad, overview
 from .model import Context, Request
 
 FOLLOW_UP_WORDS = 6  # a question this short («А если чека нет?») is searched together with the one before it
+MISLEADING = (NoticeCode.FOREIGN, NoticeCode.NOT_LAW)  # whatever stands nearest would be the wrong law
 
 
 class Retrieval:
@@ -21,12 +23,18 @@ class Retrieval:
 
     async def find(self, request: Request, context: Context) -> Context:
         """`context` with sources, best first, and what the reader must know about them."""
-        query = _query(request, context)
-        result = await asyncio.to_thread(self._search.search, query, self._limit, request.as_of)
-        sources = tuple(_source(n, hit) for n, hit in enumerate(result.hits, 1))
+        return await asyncio.to_thread(self._find, _query(request, context), request, context)
+
+    def _find(self, query: str, request: Request, context: Context) -> Context:
+        broad = is_broad(query)
+        result = self._search.search(query, max(CANDIDATES, self._limit) if broad else self._limit, request.as_of)
+        hits = () if any(map(result.has, MISLEADING)) else result.hits
+        sources = [_source(n, hit) for n, hit in enumerate(hits, 1)]
+        if broad:
+            sources = overview(query, sources, self._limit)
         return replace(
             context,
-            sources=sources,
+            sources=tuple(sources),
             notices=tuple({"code": notice.code, "message": notice.message} for notice in result.notices),
             summary=bool(sources) and all(source.summary for source in sources),
         )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, update
 
 from ..engine.interface import Message as Turn
 from ..errors import ConflictError, NotFoundError
 from ..storage import Database
+from ..storage.schema import conversation
 from . import conversations
 from .conversations import Conversation, Message, RunOutcome
 
@@ -97,11 +99,12 @@ def _create(connection: Connection, owner: str, turns: Sequence[Turn], metadata:
 
 
 def _change(connection: Connection, owner: str, conversation_id: str, values: dict[str, Any]) -> Conversation:
-    found = _owned(connection, owner, conversation_id)
+    _owned(connection, owner, conversation_id)
     leaf = conversations.get_message(connection, values["leaf"]) if values.get("leaf") else None
     if "leaf" in values and (leaf is None or leaf.conversation != conversation_id):
         raise NotFoundError("no such message", message="В этой беседе нет такого сообщения.", param="leaf")
-    conversations.change(connection, conversation_id, **{"updated_at": found.updated_at, **values})
+    if values:  # not a use: its place in the list stays
+        connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(values))
     return _owned(connection, owner, conversation_id)
 
 
@@ -132,5 +135,7 @@ def _named(connection: Connection, owner: str, name: str) -> str:
     digest = hashlib.sha256(f"{owner}\n{name}".encode()).hexdigest()
     conversation_id = f"conv_{digest[:32]}"
     if conversations.get(connection, owner, conversation_id) is None:
-        conversations.create(connection, owner, conversation_id=conversation_id)
+        now = time.time()
+        facts = {"id": conversation_id, "owner": owner, "title": "", "metadata": {}}
+        connection.execute(insert(conversation).values(**facts, created_at=now, updated_at=now))
     return conversation_id

@@ -1,4 +1,4 @@
-"""Building an index from the database. `python -m advakod.search.build` does it in a process of its own."""
+"""Building an index from the database. `main` is for a process of its own, so that a server's streams keep moving."""
 
 from __future__ import annotations
 
@@ -118,7 +118,3 @@ def main() -> None:
         pass  # another process is at it; its index will be found
     finally:
         database.close()
-
-
-if __name__ == "__main__":
-    main()

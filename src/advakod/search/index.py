@@ -67,10 +67,13 @@ class Index:
         return manifest
 
     def close(self) -> None:
-        """Let go of the snapshot; a build under way in a child process ends by itself."""
-        self._snapshot = None
-        if self._child is not None:
-            self._child.poll()
+        """Let go of the snapshot and end a build under way in a child process; the next start builds. Idempotent."""
+        with self._lock:
+            self._snapshot = None
+            child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+            child.wait()
 
     def _check(self) -> Snapshot:
         if self._snapshot is not None and time.monotonic() - self._checked < FRESH_FOR:
@@ -124,7 +127,7 @@ class Index:
     def _start_child(self) -> subprocess.Popen[bytes]:
         url = self._database.url.render_as_string(hide_password=False)
         child = subprocess.Popen(
-            [sys.executable, "-m", "advakod.search.build"], stdin=subprocess.PIPE
+            [sys.executable, "-c", "from advakod.search.build import main; main()"], stdin=subprocess.PIPE
         )
         assert child.stdin is not None
         child.stdin.write(f"{url}\n{self.root}".encode())  # not in the arguments: the URL may hold a password

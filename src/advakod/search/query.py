@@ -45,13 +45,18 @@ class Question:
     references: Sequence[Reference]
     mentions: Sequence[Mention]
     words: tuple[str, ...]  # distinct, stop words and what names acts and articles left out
-    whole: frozenset[str] = frozenset()  # acts that are asked about as a whole: their weightiest articles come first
+    whole: str | None = None  # the act that is asked about as a whole: its weightiest articles come first
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Acts named beyond doubt."""
+        bound = (r.act for r in self.references if r.act)
+        return frozenset((*bound, *(m.act for m in self.mentions if m.sure)))
 
     @cached_property
     def acts(self) -> frozenset[str]:
-        """Acts named beyond doubt."""
-        bound = (r.act for r in self.references if r.act)
-        return frozenset((*bound, *(m.act for m in self.mentions if m.sure), *self.whole))
+        """Acts that come forward."""
+        return self.named | {self.whole} if self.whole else self.named
 
 
 def read(text: str) -> Question:
@@ -63,13 +68,14 @@ def read(text: str) -> Question:
     words = _meaningful(_without(text, named))
     if not words and not any(reference.act for reference in references):
         words = _meaningful(text)  # «Трудовой кодекс», «статья 81»: the names are all there is
-    return Question(references, mentions, words, _whole_acts(words))
+    return Question(references, mentions, words, _whole_act(words))
 
 
-def _whole_acts(words: Sequence[str]) -> frozenset[str]:
-    """Acts whose title says all that is asked: «права потребителя», «исполнительное производство»."""
+def _whole_act(words: Sequence[str]) -> str | None:
+    """The one act whose title says all that is asked: «права потребителя», «исполнительное производство»."""
     asked = [set(terms(word)) for word in words]
-    return frozenset(act for act, title in _titles().items() if asked and all(title & word for word in asked))
+    acts = [act for act, title in _titles().items() if all(title & word for word in asked)]
+    return acts[0] if len(words) > 1 and len(acts) == 1 else None
 
 
 @cache

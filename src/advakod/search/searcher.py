@@ -77,7 +77,7 @@ class Search:
                 choices = choose_editions(connection, on)
             usable = {c.edition.id for c in choices if c.edition is not None}
             notices = list(say.editions_not_loaded(choices, on))[:MOST_NOTICES]
-        offered = (e for e in manifest.editions if e.in_force or e.act in question.acts)
+        offered = (e for e in manifest.editions if e.in_force or e.act in question.named)
         kept = usable & {e.id for e in offered}
         return [e.id for e in manifest.editions if e.id not in kept], notices
 
@@ -131,7 +131,7 @@ def _shown(found: Found, stored: Stored) -> list[str]:
 
 def _absent(snapshot: Snapshot, question: Question, found: Sequence[tuple[Found, Stored]]) -> Iterator[Notice]:
     """What the question names and is not there: acts, and articles of acts that are."""
-    yield from map(say.act_not_loaded, sorted(question.acts - snapshot.manifest.acts))
+    yield from map(say.act_not_loaded, sorted(question.named - snapshot.manifest.acts))
     there = {(stored.act, stored.article) for _, stored in found}
     named = dict.fromkeys((r.act, r.article) for r in question.references if r.act in snapshot.manifest.acts)
     missing = (say.no_such_article(act or "", article) for act, article in named if (act, article) not in there)

@@ -17,7 +17,7 @@ from .query import Question, by_head, by_reference, in_guide, in_texts, without_
 PASSAGES_READ = 40  # best passages looked at: a long article may have several among them
 ASKED_READ = 40  # best questions of the guide
 PASSAGES_READ_WHOLE = 200  # for a question about a whole act: all its articles that say the words
-CITED_WEIGHT, CITED_WEIGHT_WHOLE = 0.02, 0.2  # what being referred to by e times as many articles adds to a score
+CITED_WEIGHT = 0.5  # of a score is added, there, for being referred to by e times as many articles
 # A question of the guide against a passage of the law: its words are those of people, so it weighs more.
 ASKED_WEIGHT = 1.5
 OTHER_WEIGHT = 0.3  # what the lesser of the two adds
@@ -39,12 +39,12 @@ class Snapshot:
         self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
         self._text_schema, self._guide_schema = text_schema(), guide_schema()
-        self._texts = _searcher(folder / TEXTS, self._text_schema)
-        self._guide = _searcher(folder / GUIDE, self._guide_schema)
+        self._texts = _searcher(folder / TEXTS)
+        self._guide = _searcher(folder / GUIDE)
 
     def matching(self, question: Question, excluded: Sequence[int]) -> list[Found]:
         """Distinct articles, the best first; an article ranks by its best passage and its best question."""
-        limit, weight = (PASSAGES_READ_WHOLE, CITED_WEIGHT_WHOLE) if question.whole else (PASSAGES_READ, CITED_WEIGHT)
+        limit, weight = (PASSAGES_READ_WHOLE, CITED_WEIGHT) if question.whole else (PASSAGES_READ, 0.0)
         passages = self._passages(in_texts(self._text_schema, question), excluded, limit, weight)
         found = {article.ordinal: article for article in passages}
         for ordinal, score in self._asked(question, excluded):
@@ -95,9 +95,9 @@ class Snapshot:
         return list(best.items())
 
 
-def _searcher(folder: Path, schema: tantivy.Schema) -> tantivy.Searcher:
+def _searcher(folder: Path) -> tantivy.Searcher:
     try:
-        index = tantivy.Index(schema, path=str(folder))
+        index = tantivy.Index.open(str(folder))
         index.config_reader("manual")
         return index.searcher()
     except (ValueError, OSError) as error:

@@ -114,6 +114,12 @@ def test_repealed_indents_keep_their_place(act: Act) -> None:
     assert units["st11/p2/abz6"].text.startswith("лица (лицо) - организации")
 
 
+def test_repealed_unnumbered_parts_keep_their_place(act: Act) -> None:
+    units = _by_address(act("tk"))
+    assert [units[f"st129/ch{n}"].repealed for n in (1, 2)] == [False, True]
+    assert [n for n in range(1, 16) if units[f"st332/ch{n}"].repealed] == [3, 7, 12, 13, 14, 15]
+
+
 def test_consumer_law_preamble(act: Act) -> None:
     units = _by_address(act("zozpp"))
     assert units["pre"].kind is Kind.PREAMBLE
@@ -148,6 +154,8 @@ def test_administrative_code_from_consultant_text(act: Act) -> None:
 
 def test_what_only_looks_repealed_is_not(act: Act) -> None:
     assert _by_address(act("tk"))["st422"].heading == "Признание утратившими силу отдельных законодательных актов"
+    assert not _by_address(act("gk1"))["st64.2/p2"].repealed
+    assert _by_address(act("zhk"))["st130/ch1/p2"].text == "исключения члена кооператива;"
     gone = _by_address(act("gk1"))["gl4/par2/par5"]
     assert (gone.kind, gone.heading, gone.repealed) == (Kind.PARAGRAPH, "5. (Статья 95)", True)
 

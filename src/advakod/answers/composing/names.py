@@ -27,22 +27,29 @@ _UNIT_NAMES = {"pril": "приложение", "razd": "раздел", "gl": "г
 
 def cited(source: Source, number: str = "", *, note: bool = False) -> str:
     """The provision as it is cited: «п. 1 ст. 18 ЗоЗПП», «преамбула ЗоЗПП», «п. 12.2 ПДД»."""
-    unit = f"ст. {source.article}" if source.article else _unit(source.address)
+    unit = f"ст. {source.article}" if is_article(source) else _unit(source.address)
     if note:
         unit = f"примечание к {unit}"
-    elif number and source.article and (kind := _numbered(source.act)):
+    elif number and is_article(source) and (kind := _numbered(source.act)):
         unit = f"{kind} {number} {unit}"
     return f"{unit} {act_name(source)}".strip()
 
 
+def is_article(source: Source) -> bool:
+    """Whether the source is an article; a preamble and a point of an act without articles are none."""
+    unit = source.address.rpartition("/")[2]
+    return bool(source.article) and (unit.startswith("st") or not unit)
+
+
 def heading(source: Source) -> str:
-    """«Статья 18. Права потребителя при обнаружении в товаре недостатков»."""
-    title = source.title.rstrip(".")
-    if not source.article:
+    """«Статья 18 ЗоЗПП. Права потребителя при обнаружении в товаре недостатков»."""
+    title = source.title.rstrip(".") if source.title.rstrip(".") != source.article else ""
+    if not is_article(source):
         unit = _unit(source.address)
-        unit = unit[:1].upper() + unit[1:]
-        return f"{unit}. {title}" if title and unit else title or unit or source.act_title
-    return f"Статья {source.article}. {title}" if title else f"Статья {source.article}"
+        unit = f"{unit[:1].upper()}{unit[1:]} {act_name(source)}" if unit else title or source.act_title
+    else:
+        unit = f"Статья {source.article} {act_name(source)}"
+    return f"{unit}. {title}" if title and title not in unit else unit
 
 
 def act_name(source: Source) -> str:

@@ -48,7 +48,7 @@ _WHO = re.compile(
 )
 
 
-@lru_cache(4_096)
+@lru_cache(1_024)  # texts of some ten answers, about 6 MB
 def stems(text: str) -> frozenset[str]:
     """Stems of a text's words and the beginnings of long ones («задерж*»); numbers as they are."""
     found = {stem(word) for word in tokens(text)}

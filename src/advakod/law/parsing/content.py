@@ -13,7 +13,7 @@ from .labels import Label, Level, label_of, note_of
 from .paragraphs import Paragraph
 
 _SANCTION = re.compile(r"(?:наказыва|влеч|кара)[её]?\w*т(?:ся)?\b")  # ends a whole part: «наказывается…», «влечет…»
-_INDENT_GONE = re.compile(r"абзац\b[.;]?\s*\(?(?:утратил|исключен)", re.IGNORECASE)
+_GONE = re.compile(r"(абзац|часть)\b\s*[.,;]?(?=\s*\(|\s*$)", re.IGNORECASE)  # «Часть. (Утратила силу - …)»
 _GOES_ON = (":", ";", ",", "-", "—", "–")
 
 
@@ -46,12 +46,17 @@ class Content:
 
     def read(self) -> None:
         for index, paragraph in enumerate(self._paragraphs):
-            if paragraph.text:
+            words = (paragraph.text, *paragraph.notes) if paragraph.text else paragraph.notes
+            gone = _GONE.match(words[0]) if words else None
+            if gone is not None and self._unit >= 0:
+                self._gone(gone.group(1).lower(), index)
+                self._drafts.last.notes += words
+            elif paragraph.text:
                 self._one(index, paragraph.text)
                 self._drafts.last.notes += paragraph.notes
                 self._before = paragraph.text
             else:
-                self._notes(paragraph.notes)
+                self._drafts.note(paragraph.notes, self._article)
 
     def _one(self, index: int, text: str) -> None:
         note, label = note_of(text), self._labels[index]
@@ -62,13 +67,13 @@ class Content:
         else:
             self._unlabelled(index, text)
 
-    def _notes(self, notes: Sequence[str]) -> None:
-        """A repealed абзац keeps its place in the count: «абзац; (Утратил силу - …)»."""
-        if notes and _INDENT_GONE.match(notes[0]) and self._unit >= 0 and self._before:
-            self._unlabelled(len(self._labels), "")
-            self._drafts.last.notes += notes
+    def _gone(self, word: str, index: int) -> None:
+        """A repealed абзац, or unnumbered часть, keeps its place in the count."""
+        if word == "часть" and not self._points and not self._numbered:
+            self._part("")
         else:
-            self._drafts.note(notes, self._article)
+            self._climb(index, "")
+            self._indent("")
 
     def _note(self, title: str, rest: str) -> None:
         """In an article what follows a note belongs to it; among points it is a paragraph of the point above."""
@@ -100,9 +105,7 @@ class Content:
 
     def _unlabelled(self, index: int, text: str) -> None:
         if self._opens_part(text):
-            self._counted += 1
-            part = self._child(self._unit, Kind.PART, "", f"ch{self._counted}", text)
-            self._stack = [_Open(Level.NUMBER, part)]
+            self._part(text)
             return
         self._climb(index, text)
         if self._above < 0:
@@ -111,6 +114,11 @@ class Content:
             self._drafts[self._unit].text = text
         else:
             self._indent(text)
+
+    def _part(self, text: str) -> None:
+        self._counted += 1
+        part = self._child(self._unit, Kind.PART, "", f"ch{self._counted}", text)
+        self._stack = [_Open(Level.NUMBER, part)]
 
     def _is_first_of_preamble(self) -> bool:
         draft = self._drafts[self._unit]
@@ -128,8 +136,8 @@ class Content:
         """Whether an unnumbered paragraph is a part of its own: ТК counts those that do not go on with a list."""
         if self._points or self._numbered:
             return False
-        if not self._before or not text:
-            return not self._before
+        if not self._before:
+            return True
         starts = text[0].isupper() or text[0] in '«"'
         return starts and (not self._before.endswith(_GOES_ON) or not self._stack)
 

@@ -156,10 +156,7 @@ def _foot_start(paragraphs: Sequence[Paragraph], first: int) -> int:
     for i in range(max(headings, default=begin), len(paragraphs)):
         if _SIGNATURE.match(paragraphs[i].text) and len(paragraphs[i].text) < 120:
             return i
-    end = len(paragraphs)
-    while end > first and paragraphs[end - 1].text and not paragraphs[end - 1].text.strip("_-— "):
-        end -= 1  # a ruled line that closes the text
-    return end
+    return len(paragraphs)
 
 
 def _date(match: re.Match[str]) -> dt.date:

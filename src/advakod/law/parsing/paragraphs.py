@@ -46,9 +46,10 @@ class Paragraph:
 
 
 def clean(text: str) -> str:
-    """One line, single spaces, no invisible characters, superscript numbers dotted."""
+    """One line, single spaces, no invisible characters, superscript numbers dotted; nothing of a ruled line."""
     text = _INVISIBLE.sub("", text) if not text.isascii() else text
-    return dotted(_SPACES.sub(" ", text.replace("\r", " ").replace("\n", " ")).strip())
+    text = _SPACES.sub(" ", text.replace("\r", " ").replace("\n", " ")).strip()
+    return dotted(text) if text.strip("_-—=─* ") else ""
 
 
 def is_note(text: str) -> bool:
