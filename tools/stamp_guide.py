@@ -15,6 +15,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from advakod.corpus.assembly import articles_of
@@ -62,7 +63,7 @@ def stamped(text: str, hashes: Mapping[str, str]) -> tuple[str, list[str]]:
 
 def _split(text: str) -> list[str]:
     starts = [0, *(match.start() for match in _ENTRY.finditer(text)), len(text)]
-    return [text[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(starts)]
 
 
 def _stamp(path: Path, hashes: Mapping[str, Mapping[str, str]], *, write: bool) -> bool:

@@ -1,96 +1,80 @@
-"""Search over real acts, in process: `python benchmarks/search/run.py [--corpus FOLDER] [--questions FILE]`.
+"""Search over the real acts, in process: times, quality by style, what building the index costs.
 
-Prints the machine, the date, what was indexed and how fast, the times of a search (every question of
-the set, several rounds, the first of which is thrown away) and how good the hits are.
+`python benchmarks/search/run.py [--quick] [--json]`. Every question of the development set is asked
+several rounds; the first is thrown away, since it fills the caches of word forms and of the disk.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import os
-import platform
 import resource
-import tempfile
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from advakod.evaluation import evaluate, load_questions
-from advakod.evaluation.report import HEADER
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from advakod.evaluation import Question, evaluate, load_questions
+from advakod.evaluation import Report as Quality
 from advakod.ingest.pipeline import ingest
 from advakod.search import Search
 from advakod.storage import Database
+from benchmarks.harness import ROOT, Figure, Report, main, percentile, scratch
 
-SHARED = Path(__file__).parents[3] / "shared"
-ROUNDS = 4
-GOAL_P50_MS, GOAL_P99_MS = 3.0, 15.0
-LONGEST = "Продавец не вернул деньги за телефон с недостатками. " * 380  # 20,000 characters
-
-
-def main() -> None:
-    options = _options()
-    print(f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC, {_machine()}")
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/advakod.db").open()
-        search = Search(database, Path(folder))
-        _build(database, search, options.corpus)
-        _measure(search, options.questions)
-        search.close()
-        database.close()
+SHARED = ROOT.parent / "shared"
+STATUTES = SHARED / "corpus" / "statutes"
+QUESTIONS = SHARED / "eval" / "questions.dev.jsonl"
+LONGEST = ("Продавец не вернул деньги за телефон с недостатками, ст. 18 ЗоЗПП. " * 300)[:20_000]
 
 
-def _build(database: Database, search: Search, corpus: Path) -> None:
-    started, cpu = time.monotonic(), time.process_time()
-    outcomes = ingest(database, [corpus])
-    print(
-        f"ingest: {len(outcomes)} files, {time.monotonic() - started:.1f} s, {time.process_time() - cpu:.1f} s of CPU"
-    )
+def measure(options: argparse.Namespace) -> Report:
+    questions = load_questions(QUESTIONS)
+    with scratch() as folder:
+        database = Database(f"sqlite:///{folder / 'advakod.db'}").open()
+        search = Search(database, folder)
+        try:
+            ingest(database, [STATUTES])
+            figures = [*_build(search), *_times(search, questions, 1 if options.quick else 5)]
+            figures += _quality(evaluate(search, questions))
+        finally:
+            search.close()
+            database.close()
+    return Report("Search over the real acts, in process", figures, ("intervals: advakod eval retrieval --json",))
+
+
+def _build(search: Search) -> Iterator[Figure]:
     cpu = time.process_time()
     manifest = search.refresh()
-    print(
-        f"index: {manifest.articles:,} articles, {manifest.passages:,} passages, {manifest.seconds:.1f} s, "
-        f"{time.process_time() - cpu:.1f} s of CPU; peak memory {_peak_mib():.0f} MiB"
+    yield Figure("articles", manifest.articles)
+    yield Figure("passages", manifest.passages)
+    yield Figure("index, wall", manifest.seconds, "s")
+    yield Figure("index, CPU", time.process_time() - cpu, "s")
+    yield Figure(
+        "peak memory, ingest and index", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", 1024
     )
 
 
-def _measure(search: Search, questions: Path) -> None:
-    asked = load_questions(questions)
-    seconds: list[float] = []
-    for number in range(ROUNDS):
-        report = evaluate(search, asked)
-        seconds += [outcome.seconds for outcome in report.outcomes] if number else []
-    seconds.sort()
-    p50, p99 = (1000 * seconds[int(share * len(seconds))] for share in (0.5, 0.99))
-    print(
-        f"search: {len(seconds)} searches, p50 {p50:.2f} ms (goal {GOAL_P50_MS:g}), p99 {p99:.2f} ms (goal {GOAL_P99_MS:g})"
-    )
+def _times(search: Search, questions: list[Question], rounds: int) -> Iterator[Figure]:
+    evaluate(search, questions)
+    reports = [evaluate(search, questions) for _ in range(rounds)]
+    seconds = [outcome.seconds for report in reports for outcome in report.outcomes]
+    yield Figure("searches", len(seconds))
+    yield Figure("a search, p50", percentile(seconds, 0.5) * 1e3, "ms", most=3)
+    yield Figure("a search, p99", percentile(seconds, 0.99) * 1e3, "ms", most=15)
     started = time.perf_counter()
     search.search(LONGEST)
-    print(f"search: {len(LONGEST):,} characters, {1000 * (time.perf_counter() - started):.1f} ms")
-    for row in (HEADER, *report.table()):
-        print("".join(cell.ljust(24) for cell in row).rstrip())
+    yield Figure("a question of 20 000 characters", (time.perf_counter() - started) * 1e3, "ms")
 
 
-def _machine() -> str:
-    cpu = next((line.split(": ")[1] for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
-    load = os.getloadavg()[0]
-    return f"{cpu or platform.machine()}, {os.cpu_count()} cores (load {load:.1f}), Python {platform.python_version()}"
-
-
-def _lines(path: str) -> list[str]:
-    return Path(path).read_text().splitlines() if Path(path).exists() else []
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=SHARED / "corpus" / "statutes")
-    parser.add_argument("--questions", type=Path, default=SHARED / "eval" / "questions.dev.jsonl")
-    return parser.parse_args()
+def _quality(report: Quality) -> Iterator[Figure]:
+    styles = report.as_dict()["styles"]
+    assert isinstance(styles, dict)
+    for style, numbers in styles.items():
+        for name in ("hit@1", "hit@10", "ndcg@10", "refused"):
+            if name in numbers:
+                yield Figure(f"{style}, {name}", numbers[name])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main("search", measure))

@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from . import __version__
 from .accounts import Accounts, check_exposure
 from .answers import Answers
-from .answers.extractive import ExtractiveEngine
 from .api import (
     chat,
     compat,
@@ -27,8 +26,6 @@ from .api import (
 )
 from .api.doors import Doors
 from .engine.interface import Engine
-from .engine.openai import OpenAIEngine
-from .engine.scripted import ScriptedEngine
 from .search import Search
 from .settings import EngineKind, Settings
 from .storage import Database
@@ -53,13 +50,19 @@ ROUTERS = (
 
 
 def make_engine(settings: Settings) -> Engine:
-    """The engine that ADVAKOD_ENGINE names. Raises SettingsError."""
+    """The engine that ADVAKOD_ENGINE names; only that one is imported. Raises SettingsError."""
     match settings.engine:
         case EngineKind.OPENAI:
+            from .engine.openai import OpenAIEngine
+
             return OpenAIEngine.from_settings(settings)
         case EngineKind.SCRIPTED:
+            from .engine.scripted import ScriptedEngine
+
             return ScriptedEngine.from_settings(settings)
         case EngineKind.EXTRACTIVE:
+            from .answers.extractive import ExtractiveEngine
+
             return ExtractiveEngine()
 
 

@@ -14,6 +14,7 @@ from openai.types.chat import ChatCompletionMessageParam
 from tests.api.conftest import TEXT, Serve, sdk
 from tests.support.server import ServerProcess
 
+HEARTBEAT = 0.2  # seconds; a run dies when its reader has not been seen for 2.5 of them
 ASK: list[ChatCompletionMessageParam] = [
     {"role": "system", "content": "Отвечай кратко."},
     {"role": "user", "content": "Вопрос"},
@@ -62,10 +63,15 @@ def test_usage_comes_last_when_asked_for(client: openai.OpenAI) -> None:
     assert chunks[-1].usage.completion_tokens == 60
 
 
-def test_the_wire_has_heartbeats_and_ends_with_done(server: ServerProcess) -> None:
+def test_heartbeats_of_50_ms_in_between(serve: Serve) -> None:
+    server = serve(heartbeat=0.05, prompt_seconds=0.3, tokens_per_second=200)
+    with sdk(server) as client:
+        stream = client.chat.completions.create(model="advakod", messages=ASK, stream=True)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == TEXT
     with post(server, stream=True) as response:
         body = response.read()
-    assert b"\n: ping\n" in body
+    assert b"\n: ping\n: ping\n" in body
+    assert b": ping\n\n" not in body
     assert body.endswith(b"\n\ndata: [DONE]\n\n")
 
 
@@ -79,7 +85,7 @@ def test_a_whole_answer(client: openai.OpenAI) -> None:
 
 
 def test_a_whole_answer_takes_longer_than_the_read_timeout(serve: Serve) -> None:
-    server = serve(heartbeat=0.2, tokens_per_second=30)
+    server = serve(heartbeat=HEARTBEAT, tokens_per_second=30)
     with sdk(server).with_options(timeout=1.0) as client:
         assert client.chat.completions.create(model="advakod", messages=ASK).choices[0].message.content == TEXT
 
@@ -98,7 +104,7 @@ def test_an_answer_cut_at_its_length(client: openai.OpenAI) -> None:
 
 
 def test_a_timeout_keeps_every_word(serve: Serve) -> None:
-    server = serve(tokens_per_second=20, env={"VISTRAL_INFERENCE_TIMEOUT": "1.5"})
+    server = serve(heartbeat=0.5, tokens_per_second=5, env={"VISTRAL_INFERENCE_TIMEOUT": "4"})
     with sdk(server) as client:
         answer = client.chat.completions.create(model="advakod", messages=ASK)
     text = answer.choices[0].message.content
@@ -109,7 +115,7 @@ def test_a_timeout_keeps_every_word(serve: Serve) -> None:
 
 
 def test_a_failure_is_raised_by_the_sdk(serve: Serve) -> None:
-    server = serve(faults=[{"at": 0, "kind": "error"}])
+    server = serve(heartbeat=0.5, faults=[{"at": 0, "kind": "error"}])
     with sdk(server) as client:
         with pytest.raises(openai.APIError) as streamed:
             list(client.chat.completions.create(model="advakod", messages=ASK, stream=True))
@@ -127,7 +133,7 @@ def test_a_failure_before_the_first_heartbeat_has_a_status(serve: Serve) -> None
 
 
 def test_a_run_dies_with_its_reader(serve: Serve) -> None:
-    server = serve(heartbeat=0.2, tokens_per_second=5)
+    server = serve(heartbeat=HEARTBEAT, tokens_per_second=5)
     with sdk(server) as client:
         stream = client.chat.completions.create(model="advakod", messages=ASK, stream=True)
         chat_id = next(stream).id

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from advakod.evaluation import QuestionSetError, evaluate, load_questions
 from advakod.evaluation.report import HEADER
 from advakod.search import Hit, SearchResult
 
-LINES = [
+LINES: list[dict[str, Any]] = [
     {"id": "1", "question": "один", "gold": [{"act": "tk", "article": "1"}], "style": "everyday"},
     {"id": "2", "question": "два", "gold": [{"act": "tk", "article": "9"}], "style": "everyday"},
     {"id": "3", "question": "три", "gold": [{"act": "tk", "article": "2"}], "style": "formal"},

@@ -40,7 +40,6 @@ def test_an_entry_is_found_by_act_and_article(tmp_path: Path) -> None:
     assert entry is not None
     assert entry.summary == "Деньги возвращают быстро."
     assert entry.edition_date == dt.date(2023, 8, 4)
-    assert entry.as_text.endswith("Срок — десять дней.")
     assert guide.find("zozpp", "23") is None
 
 

@@ -22,7 +22,8 @@ Articles = Mapping[str, tuple[str, str]]  # number: (heading, text, a line a pro
 ZOZPP: Articles = {
     "18": (
         "Права потребителя при обнаружении в товаре недостатков",
-        "1. Потребитель вправе потребовать замены товара либо возврата уплаченной суммы.\n2. Продавец проверяет качество.",
+        "1. Потребитель вправе потребовать замены товара либо возврата уплаченной суммы.\n"
+        "2. Продавец проверяет качество.",
     ),
     "22": ("Сроки удовлетворения требований", "Требование о возврате денег удовлетворяется в течение десяти дней."),
     "25": ("Право на обмен товара надлежащего качества", "Потребитель вправе обменять непродовольственный товар."),
@@ -74,7 +75,7 @@ def _load(c: Connection, act: str, articles: Articles, edition: dt.date, facts: 
     row |= {"articles": len(articles), "ingested_at": time.time(), "complete": True, **facts}
     key = c.execute(insert(s.edition).values(row)).inserted_primary_key
     assert key is not None
-    rows = []
+    rows: list[dict[str, object]] = []
     for number, (heading, text) in articles.items():
         parent = len(rows)
         rows.append(_provision(key[0], parent, f"st{number}", "st", number, heading, "", -1, text == "Утратила силу."))

@@ -9,7 +9,6 @@ import pytest
 from advakod.law.guide import Guide
 from advakod.search import NoticeCode, Search, SearchResult
 from advakod.storage import Database
-
 from tests.search.conftest import TK, load
 
 

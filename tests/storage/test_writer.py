@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from advakod.errors import StorageError
 from advakod.storage import Database
@@ -134,19 +134,18 @@ def test_a_swallowed_error_is_never_a_silent_loss(database: Database) -> None:
     assert (outcome, keys(database)) in [("kept", ["a", "b"]), ("refused", ["a"])]
 
 
-def test_a_commit_that_fails_fails_every_change_and_the_writer_lives_on(database: Database) -> None:
+def test_a_change_that_spoils_the_commit_fails_alone(database: Database) -> None:
     database.write_sync(
         lambda c: void(c, "CREATE TABLE child (parent VARCHAR(64) REFERENCES meta (key) DEFERRABLE INITIALLY DEFERRED)")
     )
     with gathered(database):
         good = submit(database, put("good"))
         orphan = submit(database, lambda c: void(c, "INSERT INTO child VALUES ('nobody')"))
-    for future in (good, orphan):
-        with pytest.raises(StorageError):
-            future.result(10)
-    assert keys(database) == []
+    good.result(10)
+    with pytest.raises(DatabaseError):  # pg8000 has no finer class at COMMIT
+        orphan.result(10)
     database.write_sync(put("next"))
-    assert keys(database) == ["next"]
+    assert keys(database) == ["good", "next"]
 
 
 def test_even_an_exit_in_a_change_leaves_the_writer_alive(database: Database) -> None:

@@ -48,7 +48,7 @@ FROM (SELECT value->>0 AS id, value->>1 AS attempt, value->>2 AS first_seq, valu
              value->>4 AS spent, value->>5 AS tokens, value->>6 AS first_text FROM json_each(?)) AS j
 WHERE run.id = j.id AND run.attempt = j.attempt AND run.worker = ? AND run.status = 'in_progress'
       AND run.last_seq = j.first_seq - 1
-RETURNING run.id
+RETURNING run.id, run.attempt
 """
 _SQLITE_INSERT = "INSERT INTO event (run, seq, body) VALUES (?, ?, ?)"
 
@@ -102,12 +102,10 @@ def append(connection: Connection, worker: str, appends: Sequence[Append]) -> se
         return _append_postgres(connection, worker, appends)
     raw: Any = connection.connection.driver_connection
     rows = [(a.run, a.attempt, a.first_seq, a.last_seq, a.spent, a.output_tokens, a.first_text_at) for a in appends]
-    kept = {row[0] for row in raw.execute(_SQLITE_FENCE, (orjson.dumps(rows).decode(), worker)).fetchall()}
-    raw.executemany(
-        _SQLITE_INSERT,
-        [(a.run, a.first_seq + i, body) for a in appends if a.run in kept for i, body in enumerate(a.bodies)],
-    )
-    return kept
+    kept = set(raw.execute(_SQLITE_FENCE, (orjson.dumps(rows).decode(), worker)).fetchall())
+    stored = [a for a in appends if (a.run, a.attempt) in kept]
+    raw.executemany(_SQLITE_INSERT, [(a.run, a.first_seq + i, body) for a in stored for i, body in enumerate(a.bodies)])
+    return {a.run for a in stored}
 
 
 def _append_postgres(connection: Connection, worker: str, appends: Sequence[Append]) -> set[str]:
@@ -181,8 +179,8 @@ def read(connection: Connection, run_id: str, after: int, limit: int = PAGE) -> 
     block = connection.scalar(select(event_block.c.body).where(event_block.c.run == run_id))
     if block is None:
         return []
-    bodies = unpack(block)
-    return list(enumerate(bodies))[after + 1 : after + 1 + limit]
+    first = max(0, after + 1)
+    return list(enumerate(unpack(block)[first : first + limit], first))
 
 
 def read_all(connection: Connection, run_id: str) -> list[bytes]:
@@ -199,11 +197,13 @@ def last_event(connection: Connection, stored: Run) -> bytes | None:
 
 
 def pack(connection: Connection, run_id: str) -> None:
-    """Replace a finished run's rows by one compressed block."""
+    """Replace a finished run's rows by one compressed block. Idempotent, also among processes."""
+    ready = (run.c.id == run_id, run.c.packed.is_(False), run.c.finished_at.is_not(None))
+    if not connection.execute(update(run).where(*ready).values(packed=True)).rowcount:
+        return  # another process did it, or the run has been erased
     bodies = read_all(connection, run_id)
     connection.execute(insert(event_block).values(run=run_id, body=zlib.compress(b"\n".join(bodies), PACK_LEVEL)))
     connection.execute(delete(event).where(event.c.run == run_id))
-    connection.execute(update(run).where(run.c.id == run_id).values(packed=True))
 
 
 def unpack(block: bytes) -> list[bytes]:

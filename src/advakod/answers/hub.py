@@ -6,16 +6,19 @@ A reader keeps a position, not a queue: a slow one costs its position and nothin
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
 from functools import partial
 
 from ..errors import StorageError
 from ..storage import Database
 from . import event_log, wire
 
+log = logging.getLogger(__name__)
+
 TAIL_BYTES = 256 * 1024  # kept per run for readers that are nearly up to date; the others read the log
 POLL_SECONDS = 0.25  # a run written by another process is looked at this often, once for all its readers
+LOOK_SECONDS = 1.0  # a reader that could not be told whether there is more looks again after this long
 
 
 class Tail:
@@ -63,6 +66,11 @@ class Tail:
         if not self.known or position + 1 < self.first:
             return None
         return self.frames[position + 1 - self.first :]
+
+    def forget(self) -> None:
+        """What is here may be behind the log: the next reader looks there."""
+        self.frames, self.first, self._bytes, self.known = [], 0, 0, False
+        self.wake()
 
     def wake(self) -> None:
         for waiting in self._waiting:
@@ -117,7 +125,9 @@ class Hub:
     def written_here(self, run_id: str, *, local: bool) -> None:
         """Whether this process writes the run, so that its readers need not ask the database."""
         if local:
-            self._tail(run_id).local = True
+            tail = self._tail(run_id)
+            tail.local = True
+            tail.forget()  # whoever wrote it before may have committed what was not seen here
         elif (tail := self._tails.get(run_id)) is not None:
             tail.local = False
             tail.wake()
@@ -135,7 +145,8 @@ class Hub:
     async def follow(self, run_id: str, after: int, silence: float) -> AsyncGenerator[list[bytes], None]:
         """Frames with a number above `after`, each once, in order, until the run's end.
 
-        An empty list is yielded whenever nothing came for `silence` seconds.
+        An empty list is yielded whenever nothing came for `silence` seconds, be it because the
+        database is away: a reader keeps its position until it is back.
         """
         tail = self._tail(run_id)
         tail.readers += 1
@@ -145,8 +156,8 @@ class Hub:
             spoke = loop.time()
             while not self._closed:
                 frames = tail.after(position)
-                if frames is None or (not frames and not tail.local and not self._is_polled(run_id)):
-                    frames = await self._from_log(run_id, position, tail)
+                if frames is None or (not frames and not tail.local and run_id not in self._pollers):
+                    frames = await self._from_log(run_id, position, tail) or tail.after(position)
                 if frames:
                     position += len(frames)
                     yield frames
@@ -155,7 +166,7 @@ class Hub:
                 if tail.ended and position + 1 >= tail.next:
                     return
                 self._poll_when_remote(run_id, tail)
-                await tail.wait(max(0.0, spoke + silence - loop.time()))
+                await tail.wait(min(max(0.0, spoke + silence - loop.time()), LOOK_SECONDS if frames is None else silence))
                 if loop.time() - spoke >= silence and not tail.after(position):
                     yield []
                     spoke = loop.time()
@@ -164,27 +175,37 @@ class Hub:
             self._drop_unused(run_id, tail)
 
     async def _from_log(self, run_id: str, position: int, tail: Tail) -> list[bytes]:
-        page = await self._database.read(partial(event_log.read, run_id=run_id, after=position))
+        """The event at `position` is read too: it tells a reader of an ended run that nothing follows."""
+        try:
+            page = await self._database.read(partial(event_log.read, run_id=run_id, after=position - 1))
+        except StorageError as error:
+            log.warning("run %s cannot be read: %s", run_id, error.detail)
+            return []
         if page and (not tail.known or page[-1][0] >= tail.next):
             tail.extend(page[0][0], [body for _, body in page])
-        return [wire.sse_frame(seq, body) for seq, body in page]
-
-    def _is_polled(self, run_id: str) -> bool:
-        return run_id in self._pollers
+        return [wire.sse_frame(seq, body) for seq, body in page if seq > position]
 
     def _poll_when_remote(self, run_id: str, tail: Tail) -> None:
-        if run_id not in self._pollers:
-            self._pollers[run_id] = asyncio.create_task(self._poll(run_id, tail), name=f"poll {run_id}")
+        if run_id not in self._pollers and not tail.local:
+            poller = asyncio.create_task(self._poll(run_id, tail), name=f"poll {run_id}")
+            self._pollers[run_id] = poller
 
     async def _poll(self, run_id: str, tail: Tail) -> None:
-        """Read on for all readers of a run, until its end or its last reader's."""
-        while not tail.ended and tail.readers:
-            await asyncio.sleep(POLL_SECONDS)
-            if tail.local:
-                continue  # what is written here is published here
-            position = tail.next - 1 if tail.known else -1
-            with suppress(StorageError):  # readers keep their positions until the database is back
-                page = await self._database.read(partial(event_log.read, run_id=run_id, after=position))
-                if page:
-                    tail.extend(page[0][0], [body for _, body in page])
-        self._pollers.pop(run_id, None)
+        """Read on for all readers of a run, until its end, its last reader's, or until it is written here."""
+        try:
+            while not tail.ended and not tail.local and tail.readers:
+                await asyncio.sleep(POLL_SECONDS)
+                position = tail.next - 1 if tail.known else -1
+                await self._read_on(run_id, position, tail)
+        finally:
+            if self._pollers.get(run_id) is asyncio.current_task():
+                del self._pollers[run_id]
+
+    async def _read_on(self, run_id: str, position: int, tail: Tail) -> None:
+        try:
+            page = await self._database.read(partial(event_log.read, run_id=run_id, after=position))
+        except StorageError as error:  # readers keep their positions until the database is back
+            log.warning("run %s cannot be read: %s", run_id, error.detail)
+            return
+        if page:
+            tail.extend(page[0][0], [body for _, body in page])

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -46,7 +47,10 @@ _HELD_BACK = (
         _earlier.c.id != run.c.id,
         or_(
             _earlier.c.status == Status.IN_PROGRESS,
-            and_(_earlier.c.status == Status.QUEUED, _earlier.c.created_at < run.c.created_at),
+            and_(
+                _earlier.c.status == Status.QUEUED,
+                tuple_(_earlier.c.created_at, _earlier.c.id) < tuple_(run.c.created_at, run.c.id),
+            ),
         ),
     )
     .exists()
@@ -123,9 +127,10 @@ def count_unfinished(connection: Connection, owner: str) -> int:
     return int(connection.scalar(_COUNT_UNFINISHED, {"owner": owner}) or 0)
 
 
-def queued(connection: Connection, limit: int) -> list[Run]:
+def queued(connection: Connection, limit: int, asked_before: float = float("inf")) -> list[Run]:
     """Waiting runs, the oldest first."""
-    query = select(*_COLUMNS).where(run.c.status == Status.QUEUED).order_by(run.c.created_at, run.c.id).limit(limit)
+    waiting = (run.c.status == Status.QUEUED, run.c.created_at < asked_before)
+    query = select(*_COLUMNS).where(*waiting).order_by(run.c.created_at, run.c.id).limit(limit)
     return [from_row(row) for row in connection.execute(query)]
 
 
@@ -168,43 +173,48 @@ def held_by(connection: Connection, workers: Collection[str], limit: int) -> lis
     return [(row.id, row.attempt) for row in connection.execute(query)]
 
 
-def expired(connection: Connection, now: float, horizon: float, limit: int, me: str) -> list[tuple[str, int]]:
+def expired(connection: Connection, now: float, horizon: float, limit: int) -> list[tuple[str, int]]:
     """Runs whose lease is over, or so far away that the clock must have been set back."""
     over = or_(run.c.lease_until < now, run.c.lease_until > now + horizon)
     query = (
         select(run.c.id, run.c.attempt)
-        .where(run.c.status == Status.IN_PROGRESS, run.c.worker != me, over)
+        .where(run.c.status == Status.IN_PROGRESS, over)
         .order_by(run.c.created_at)
         .limit(limit)
     )
     return [(row.id, row.attempt) for row in connection.execute(query)]
 
 
-def renew(connection: Connection, worker: str, held: dict[str, tuple[int, float]], lease_until: float) -> None:
-    """Extend leases of `held` (id → attempt, seconds spent); valid even after expiry."""
+def renew(connection: Connection, worker: str, held: dict[str, tuple[int, float]], lease_until: float) -> set[str]:
+    """Extend leases of `held` (id → attempt, seconds spent); valid even after expiry.
+
+    Returns those that are still this worker's; another attempt holds the others.
+    """
+    kept: set[str] = set()
     for run_id, (attempt, spent) in held.items():
-        connection.execute(
-            update(run)
-            .where(_fence(run_id, worker, attempt))
-            .values(
-                lease_until=lease_until,
-                spent=func.max(run.c.spent, spent) if _sqlite(connection) else func.greatest(run.c.spent, spent),
-            )
-        )
+        values = {"lease_until": lease_until, "spent": _greatest(connection, spent)}
+        if connection.execute(update(run).where(_fence(run_id, worker, attempt)).values(values)).rowcount:
+            kept.add(run_id)
+    return kept
 
 
 def hand_back(connection: Connection, worker: str, held: dict[str, tuple[int, float]]) -> None:
-    """Give runs to whoever comes next, at once."""
+    """Give all runs of a worker to whoever comes next, at once; `held` tells what they have spent."""
     for run_id, (attempt, spent) in held.items():
-        connection.execute(update(run).where(_fence(run_id, worker, attempt)).values(worker="", spent=spent))
+        spending = update(run).where(_fence(run_id, worker, attempt)).values(spent=_greatest(connection, spent))
+        connection.execute(spending)
+    connection.execute(
+        update(run).where(run.c.worker == worker, run.c.status == Status.IN_PROGRESS).values(worker="")
+    )
 
 
 def _fence(run_id: str, worker: str, attempt: int) -> Any:
     return and_(run.c.id == run_id, run.c.worker == worker, run.c.attempt == attempt)
 
 
-def _sqlite(connection: Connection) -> bool:
-    return connection.dialect.name == "sqlite"
+def _greatest(connection: Connection, spent: float) -> Any:
+    greatest = func.max if connection.dialect.name == "sqlite" else func.greatest
+    return greatest(run.c.spent, spent)
 
 
 def signals(connection: Connection, worker: str, reader_gone_before: float) -> list[str]:

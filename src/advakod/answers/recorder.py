@@ -220,13 +220,22 @@ class Flusher:
             await asyncio.sleep(delay)
             delay = min(2 * delay, LAST_RETRY)
 
-    async def commit(self, recorder: Recorder, change: Callable[[Connection, Append], bool]) -> None:
+    async def commit(
+        self,
+        recorder: Recorder,
+        change: Callable[[Connection, Append], bool],
+        last_words: Callable[[], None] = lambda: None,
+    ) -> None:
         """Commit what is unwritten together with a change of the caller's, which gets it and tells
-        whether the fence held; then publish. Raises LostFenceError, and StorageError after `patience`."""
+        whether the fence held; then publish. Raises LostFenceError, and StorageError after `patience`.
+
+        What `last_words` records is in this very commit and cannot slip into a flush before it.
+        """
         while not recorder.idle.is_set():  # a flush may begin again before this task is woken
             await recorder.idle.wait()
         if recorder.lost:
             raise LostFenceError(recorder.run.id)
+        last_words()
         self._dirty.pop(recorder.run.id, None)
         recorder.due = None
         recorder.idle.clear()
@@ -242,8 +251,13 @@ class Flusher:
             recorder.idle.set()
         self._hub.publish(taken.run, taken.first_seq, taken.bodies)
 
-    async def finish(self, recorder: Recorder, outcome: Outcome, end: Callable[[Connection], None]) -> None:
-        """End the run with what has been recorded; `end` writes what else belongs to that commit."""
+    async def finish(
+        self, recorder: Recorder, outcome: Outcome, end: Callable[[Connection], None], terminal: Callable[[], None]
+    ) -> None:
+        """End the run: `terminal` records its last event, `end` writes what else belongs to that commit.
+
+        Whoever sees the last event finds the run ended.
+        """
         facts = replace(
             recorder.run,
             finished_at=time.time(),
@@ -257,7 +271,7 @@ class Flusher:
                 end(connection)
             return kept
 
-        await self.commit(recorder, change)
+        await self.commit(recorder, change, terminal)
         stats.observe(self._metrics, facts, outcome)
 
 

@@ -262,8 +262,8 @@ class Writing:
 
     async def _finish(self, outcome: Outcome, context: Context) -> None:
         citations = await self._check(context)
-        self._close_item(outcome, citations)
-        await self._end(outcome)
+        item = self._close_item(outcome, citations)
+        await self._end(outcome, [item])
 
     async def _check(self, context: Context) -> Sequence[Citation]:
         recorder = self._pen
@@ -275,8 +275,8 @@ class Writing:
         recorder.event("advakod.citations", citations=[wire.citation_facts(c) for c in citations])
         return citations
 
-    def _close_item(self, outcome: Outcome, citations: Sequence[Citation]) -> None:
-        """The events that the SDK wants between the last word and the end."""
+    def _close_item(self, outcome: Outcome, citations: Sequence[Citation]) -> dict[str, object]:
+        """The events that the SDK wants between the last word and the end; the item as it is then."""
         recorder = self._pen
         where = {"item_id": self.run.item_id, "output_index": 0, "content_index": 0}
         annotations = [wire.annotation(citation) for citation in citations]
@@ -290,20 +290,20 @@ class Writing:
         recorder.event("response.output_text.done", **where, text=recorder.text, logprobs=[])
         recorder.event("response.content_part.done", **where, part=part)
         recorder.event("response.output_item.done", output_index=0, item=item)
-        self._terminal(outcome, [item])
+        return item
 
     def _terminal(self, outcome: Outcome, output: Sequence[dict[str, object]]) -> None:
         recorder = self._pen
         facts = replace(recorder.run, output_tokens=recorder.output_tokens, finished_at=time.time())
         recorder.event(wire.TERMINAL[outcome.status], response=wire.response(facts, outcome.status, output, outcome))
 
-    async def _end(self, outcome: Outcome) -> None:
+    async def _end(self, outcome: Outcome, output: Sequence[dict[str, object]]) -> None:
         text = self._pen.text
 
         def end(connection: Connection) -> None:
             conversations.answered(connection, self.run, text)
 
-        await self.desk.flusher.finish(self._pen, outcome, end)
+        await self.desk.flusher.finish(self._pen, outcome, end, partial(self._terminal, outcome, output))
 
     async def _fail(self, error: Exception) -> None:
         known = error if isinstance(error, AdvakodError) else AdvakodError(str(error))
@@ -311,8 +311,7 @@ class Writing:
         try:
             recorder = self._pen
             item = wire.message_item(self.run, "incomplete", [wire.text_part(recorder.text)])
-            self._terminal(outcome, [item] if recorder.text else [])
-            await self._end(outcome)
+            await self._end(outcome, [item] if recorder.text else [])
         # Not even its failure could be stored: the lease runs out and another attempt takes the run.
         except Exception:
             log.exception("run %s: its failure could not be stored", self.run.id)

@@ -196,3 +196,7 @@ class _Here:
 
     async def cancel(self, run_id: str) -> None:
         await self._answers.cancel(LOCAL.name, run_id)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ask")(ask)

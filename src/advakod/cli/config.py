@@ -29,3 +29,7 @@ def config(as_json: Annotated[bool, typer.Option("--json", help="В JSON.")] = F
     console.print("\nВремя, секунды:")
     for name, seconds in times.items():
         console.print(f"  {name}: {seconds:g}", highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("config")(config)

@@ -17,15 +17,15 @@ from rich.table import Table
 from ..evaluation import HEADER, Outcome, evaluate, load_questions
 from .searching import open_search
 
-app = typer.Typer(help="Проверка качества.", no_args_is_help=True)
+group = typer.Typer(help="Проверка качества.", no_args_is_help=True)
 
 
-@app.callback()
+@group.callback()
 def _group() -> None:
     """Keeps `retrieval` a command of its own."""
 
 
-@app.command("retrieval")
+@group.command("retrieval")
 def retrieval(
     questions: Annotated[Path, typer.Option(help="Файл вопросов с ответами, JSONL.")],
     as_json: Annotated[bool, typer.Option("--json", help="В JSON.")] = False,
@@ -49,3 +49,7 @@ def _bar(total: int) -> Iterator[Callable[[Sequence[Outcome]], None]]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Вопросы", total=total)
         yield lambda outcomes: progress.update(task, completed=len(outcomes))
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="eval")

@@ -133,3 +133,7 @@ def _facts(o: FileOutcome) -> dict[str, Any]:
         "message",
     )
     return {"path": str(o.path), **{name: getattr(o, name) for name in names}, "seconds": round(o.seconds, 3)}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ingest")(ingest)

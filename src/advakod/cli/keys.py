@@ -8,15 +8,15 @@ import typer
 
 from ..accounts import Role, new_key
 
-app = typer.Typer(help="Ключи доступа.", no_args_is_help=True)
+group = typer.Typer(help="Ключи доступа.", no_args_is_help=True)
 
 
-@app.callback()
+@group.callback()
 def _group() -> None:
     """Keeps `new` a command of its own."""
 
 
-@app.command("new")
+@group.command("new")
 def new(
     name: Annotated[str, typer.Argument(help="Имя владельца: латинские буквы, цифры, дефис.")],
     role: Annotated[
@@ -27,3 +27,7 @@ def new(
     secret, entry = new_key(name, role)
     print(f"Ключ (передайте владельцу, больше он показан не будет):\n  {secret}\n")
     print(f"Строка для ADVAKOD_API_KEYS на сервере (несколько — через запятую):\n  {entry}")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="key")

@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 
 import typer
 
 from ..errors import AdvakodError, SettingsError
-from . import asking, config, evaluation, ingesting, keys, searching, serving
 
 BAD_USE = 2  # exit code: settings or arguments
 FAILED = 1
 
-app = typer.Typer(
-    name="advakod",
-    help="ADVAKOD: помощник по российскому праву. Ответы со ссылками на статьи, которые не теряются.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("serve")(serving.serve)
-app.command("ask")(asking.ask)
-app.command("ingest")(ingesting.ingest)
-app.command("search")(searching.search)
-app.command("index")(searching.index)
-app.command("config")(config.config)
-app.add_typer(evaluation.app, name="eval")
-app.add_typer(keys.app, name="key")
+# A module's `register` adds its commands.
+MODULES = {
+    "serve": "serving",
+    "ask": "asking",
+    "ingest": "ingesting",
+    "search": "searching",
+    "index": "searching",
+    "eval": "evaluation",
+    "key": "keys",
+    "config": "config",
+}
+
+
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """The command line for these arguments.
+
+    Only the module of the command that is named is imported, since all of them take a second and a
+    third of an idle server's memory; for `--help`, or a name that is wrong, all are.
+    """
+    app = typer.Typer(
+        name="advakod",
+        help="ADVAKOD: помощник по российскому праву. Ответы со ссылками на статьи, которые не теряются.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_keep_names)
+    named = arguments[0] if arguments else ""
+    for module in dict.fromkeys([MODULES[named]] if named in MODULES else MODULES.values()):
+        import_module(f".{module}", __package__).register(app)
+    return app
+
+
+def _keep_names() -> None:
+    """ADVAKOD: помощник по российскому праву. Ответы со ссылками на статьи, которые не теряются."""
 
 
 def main() -> None:
     """Run a command; an error is one sentence on stderr and an exit code, never a traceback."""
     try:
-        app()
+        application(sys.argv[1:])()
     except SettingsError as error:
         _say(error, BAD_USE)
     except AdvakodError as error:

@@ -97,3 +97,8 @@ def index() -> None:
     with open_search() as finder:
         manifest = finder.rebuild()
     print(f"Индекс построен: {manifest.articles} статей.")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("search")(search)
+    app.command("index")(index)

@@ -112,7 +112,7 @@ def article_documents(
     )
     if article.repealed:
         return Documents(list(_passages(stored, {}, edition.id, ordinal, 0)), [])
-    terms = {HEADING: article.heading, PLACE: " ".join((edition.act_title, *article.path))}
+    terms = {HEADING: article.heading, PLACE: " ".join(article.path)}
     asked = _asked(entry, edition.id, ordinal) if entry else ()
     return Documents(list(_passages(stored, terms, edition.id, ordinal, cited)), list(asked))
 
@@ -123,7 +123,7 @@ def summary_documents(entry: Entry, ordinal: int) -> Documents:
     title = act_title(known.type, known.title) if known else entry.act
     date = entry.edition_date.isoformat()
     address = f"ru/{entry.act}@{date}/st{entry.article}"
-    text = entry.as_text
+    text = entry.summary  # no figures: there is no loaded text that they could be held against
     stored = Stored(entry.act, title, entry.article, entry.title, address, date, text, _spans(text), summary=True)
     terms = {HEADING: entry.title, PLACE: title}
     texts = _passages(stored, terms, NO_EDITION, ordinal, 0)

@@ -136,9 +136,9 @@ def without_editions(schema: Schema, query: Query, editions: Sequence[int]) -> Q
     return Query.boolean_query([(Occur.Must, query), (Occur.MustNot, excluded)])
 
 
-def by_head(schema: Schema, article: int) -> Query:
-    """The document that stores the article."""
-    return Query.term_query(schema, "head", article, "basic")
+def by_heads(schema: Schema, articles: Sequence[int]) -> Query:
+    """The documents that store the articles."""
+    return Query.const_score_query(Query.term_set_query(schema, "head", list(articles)), 1.0)
 
 
 def _term(schema: Schema, name: str, term: str) -> Query:

@@ -99,6 +99,7 @@ def _weights(words: Iterable[str], snapshot: Snapshot) -> dict[str, float]:
 
 def _coverage(weights: dict[str, float], text: str) -> float:
     """The share of the question's weight that the text has."""
-    there = {term for word in set(tokens(text)) for term in terms(word)}
+    openings = {form[:2] for word in weights for form in (word, *terms(word))}  # most of a text is passed over by them
+    there = {term for word in set(tokens(text)) if word[:2] in openings for term in terms(word)}
     found = sum(weight for word, weight in weights.items() if not there.isdisjoint(terms(word)))
     return found / (sum(weights.values()) or 1.0)

@@ -51,7 +51,7 @@ class Search:
         exact = list(_named(snapshot, question, excluded))
         matching = snapshot.matching(question, excluded) if question.words else []
         found = [*exact, *_others(matching, exact)][: max(limit, JUDGED)]
-        stored = [(article, snapshot.stored(article.ordinal)) for article in found]
+        stored = list(zip(found, snapshot.stored([article.ordinal for article in found]), strict=True))
         hits = tuple(self._hit(a, s, exact=n < len(exact)) for n, (a, s) in enumerate(stored[:limit]))
         # What is named by its number and found needs no judgement.
         judgement = Judgement(1.0) if exact else _judge(query, question, snapshot, stored)
@@ -97,7 +97,7 @@ class Search:
             summary=stored.summary,
             repealed=stored.repealed,
             guide=entry.summary if entry else "",
-            figures=entry.figures if entry and (stored.figures or stored.summary) else (),
+            figures=entry.figures if entry and stored.figures else (),
         )
 
 

@@ -12,7 +12,7 @@ import tantivy
 from .errors import IndexUnusableError
 from .fields import CITED, PLACE_OF, SEARCHED, Stored, guide_schema, read_place, text_schema
 from .generations import GUIDE, TEXTS, Manifest, read_manifest
-from .query import Question, by_head, by_reference, in_guide, in_texts, without_editions
+from .query import Question, by_heads, by_reference, in_guide, in_texts, without_editions
 
 PASSAGES_READ = 40  # best passages looked at: a long article may have several among them
 ASKED_READ = 40  # best questions of the guide
@@ -59,10 +59,13 @@ class Snapshot:
             for found in self._passages(by_reference(self._text_schema, act, article), excluded, limit=1)
         ]
 
-    def stored(self, ordinal: int) -> Stored:
-        """The article itself."""
-        address = self._texts.search(by_head(self._text_schema, ordinal), 1, count=False).hits[0][1]
-        return Stored.unpack(bytes(self._texts.doc(address)["stored"][0]))
+    def stored(self, ordinals: Sequence[int]) -> list[Stored]:
+        """The articles themselves, in the order asked for."""
+        hits = self._texts.search(by_heads(self._text_schema, ordinals), len(ordinals) or 1, count=False).hits
+        addresses = [address for _, address in hits]
+        places = self._texts.fast_field_values(PLACE_OF, addresses)
+        by_ordinal = {read_place(int(place or 0))[0]: a for place, a in zip(places, addresses, strict=True)}
+        return [Stored.unpack(bytes(self._texts.doc(by_ordinal[ordinal])["stored"][0])) for ordinal in ordinals]
 
     def frequency(self, terms: Iterable[str]) -> int:
         """In how many passages the commonest of the terms stands."""

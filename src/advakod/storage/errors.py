@@ -43,8 +43,9 @@ def _is_failure(error: BaseException) -> bool:
         return False
     if error.connection_invalidated or isinstance(error, InterfaceError):
         return True
-    # SQLite has no finer class for a file that is damaged or no database.
-    return type(error) is DatabaseError or _sqlstate(error).startswith(FAILURES)
+    if state := _sqlstate(error):
+        return state.startswith(FAILURES)
+    return type(error) is DatabaseError  # SQLite has no finer class for a file that is damaged or no database
 
 
 def _sqlstate(error: DBAPIError) -> str:

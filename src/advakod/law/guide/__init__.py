@@ -54,11 +54,6 @@ class Entry:
         """Sums and terms, as long as `text`, the loaded article, is the one they were taken from."""
         return self.figures if self.text_hash and self.text_hash == text_hash(text) else ()
 
-    @property
-    def as_text(self) -> str:
-        """What is shown when the act itself is not loaded: summary, then sums and terms."""
-        return "\n".join((self.summary, *self.figures))
-
 
 @dataclass(frozen=True)
 class Guide:

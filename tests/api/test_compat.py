@@ -1,0 +1,205 @@
+"""What clients of the old system send, and the exact words that they get."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import openai
+import orjson
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from tests.api.conftest import TEXT, Serve, sdk
+from tests.support.server import ServerProcess
+
+HEARTBEAT = 2  # seconds; a pong must come within 2.5 of them, on a busy machine too
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data; boundary=XYZ"
+
+
+def post(server: ServerProcess, body: bytes, content_type: str) -> Any:
+    url = f"{server.url}/api/v1/rag/chat/rag/stream"
+    return urllib.request.urlopen(urllib.request.Request(url, body, {"content-type": content_type}), timeout=30)
+
+
+def events_of(stream: bytes) -> list[dict[str, Any]]:
+    lines = [line for line in stream.split(b"\n") if line and not line.startswith(b":")]
+    assert all(line.startswith(b"data: ") for line in lines)
+    assert lines.pop() == b"data: [DONE]"
+    return [orjson.loads(line[6:]) for line in lines]
+
+
+def text_of(events: list[dict[str, Any]]) -> str:
+    return "".join(event["content"] for event in events if event["type"] == "chunk")
+
+
+@contextmanager
+def socket(server: ServerProcess, path: str = "/ws/general") -> Iterator[ClientConnection]:
+    with connect(server.url.replace("http", "ws") + path, proxy=None) as connection:
+        yield connection
+
+
+def say(connection: ClientConnection, **message: Any) -> None:
+    connection.send(orjson.dumps(message).decode())
+
+
+def hear(connection: ClientConnection) -> dict[str, Any]:
+    event: dict[str, Any] = orjson.loads(connection.recv(timeout=20))
+    return event
+
+
+def until_end(connection: ClientConnection) -> list[dict[str, Any]]:
+    events = [hear(connection)]
+    while events[-1]["type"] not in ("complete", "error"):
+        events.append(hear(connection))
+    return events
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("query=%D0%92%D0%BE%D0%BF%D1%80%D0%BE%D1%81&more=1".encode(), FORM),
+        ('{"query": "Вопрос"}'.encode(), "application/json"),
+        ('--XYZ\r\nContent-Disposition: form-data; name="query"\r\n\r\nВопрос\r\n--XYZ--\r\n'.encode(), MULTIPART),
+    ],
+)
+def test_the_stream(server: ServerProcess, client: openai.OpenAI, body: bytes, content_type: str) -> None:
+    with post(server, body, content_type) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        events = events_of(response.read())
+    assert text_of(events) == TEXT
+    kinds = [event["type"] for event in events]
+    assert kinds[0] == "status"
+    assert kinds[-1] == "complete"
+    assert kinds.index("context_info") < kinds.index("chunk")
+    assert events[-1]["status"] == "completed"
+    items = client.responses.input_items.list(events[0]["response_id"]).data
+    assert items[0].content[0].text == "Вопрос"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", FORM),
+        (b"question=1", FORM),
+        (b"query=", FORM),
+        (b"\xff", "application/json"),
+        (b"[]", "application/json"),
+        (b'{"query": 5}', "application/json"),
+        (b"query=x", MULTIPART),
+        (b"query=%FF" * 200_000, FORM),
+    ],
+)
+def test_a_request_without_a_question(server: ServerProcess, body: bytes, content_type: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused, post(server, body, content_type):
+        pass
+    assert refused.value.code == 400
+    message = orjson.loads(refused.value.read())["error"]["message"]
+    assert any("а" <= letter <= "я" for letter in message)
+    refused.value.close()
+
+
+def test_a_failure_is_an_error_event(serve: Serve) -> None:
+    server = serve(faults=[{"at": 0, "kind": "error"}])
+    with post(server, b"query=x", FORM) as response:
+        last = events_of(response.read())[-1]
+    assert last["type"] == "error"
+    assert last["content"] == last["message"]
+    assert last["error_code"]
+
+
+def test_a_timeout_is_no_error_and_says_what_to_do(serve: Serve) -> None:
+    server = serve(tokens_per_second=5, env={"VISTRAL_INFERENCE_TIMEOUT": "4"})
+    with post(server, b"query=x", FORM) as response:
+        *_, told, complete = events_of(response.read())
+    assert (complete["status"], complete["reason"]) == ("incomplete", "timeout")
+    assert "продолжить" in told["content"]
+
+
+def test_a_stream_that_breaks_off_has_no_done(serve: Serve) -> None:
+    server = serve(heartbeat=HEARTBEAT, tokens_per_second=20)
+    with post(server, b"query=x", FORM) as response:
+        first = orjson.loads(response.readline()[6:])
+        server.kill9()
+        try:
+            rest = response.read()
+        except OSError:
+            rest = b""
+    assert b"[DONE]" not in rest
+    server.start()
+    with sdk(server) as client:
+        for event in client.responses.retrieve(first["response_id"], stream=True):
+            last = event
+    assert last.response.output_text == TEXT  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("path", ["/ws/general", "/ws/session/42"])
+def test_the_sockets(server: ServerProcess, path: str) -> None:
+    with socket(server, path) as connection:
+        say(connection, type="ping", timestamp=1700000000.5)
+        assert hear(connection) == {"type": "pong", "timestamp": 1700000000.5}
+        say(connection, type="typing", is_typing=True)
+        for kind, field in (("message", "content"), ("chat_message", "query"), ("query", "text")):
+            say(connection, **{"type": kind, field: "Вопрос"})
+            events = until_end(connection)
+            assert text_of(events) == TEXT
+            assert events[-1]["type"] == "complete"
+
+
+def test_stop_generation(serve: Serve) -> None:
+    server = serve(heartbeat=HEARTBEAT, tokens_per_second=20)
+    with socket(server) as connection:
+        say(connection, type="message", content="Вопрос")
+        while hear(connection)["type"] != "chunk":
+            pass
+        say(connection, type="stop_generation")
+        events = until_end(connection)
+    assert "generation_stopped" in [event["type"] for event in events]
+    assert events[-1]["status"] == "cancelled"
+
+
+def test_stop_generation_with_nothing_to_stop(server: ServerProcess) -> None:
+    with socket(server) as connection:
+        say(connection, type="stop_generation")
+        assert hear(connection)["type"] == "generation_stopped"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ('{"type": "dance"}', "invalid_request"),
+        ("hello", "invalid_request"),
+        ('{"type": "message"}', "invalid_request"),
+        ('{"type": "message", "content": ""}', "bad_question"),
+        ('{"type": "message", "content": 5}', "invalid_request"),
+    ],
+)
+def test_a_mistake_is_answered_and_the_socket_stays(server: ServerProcess, sent: str, code: str) -> None:
+    with socket(server) as connection:
+        connection.send(sent)
+        error = hear(connection)
+        assert (error["type"], error["error_code"]) == ("error", code)
+        assert any("а" <= letter <= "я" for letter in error["message"])
+        say(connection, type="ping", timestamp=1)
+        assert hear(connection)["type"] == "pong"
+
+
+def test_a_session_goes_on_in_the_same_conversation(server: ServerProcess, client: openai.OpenAI) -> None:
+    found = []
+    for _ in range(2):
+        with socket(server, "/ws/session/7") as connection:
+            say(connection, type="message", content="Вопрос")
+            found.append(until_end(connection)[-1]["response_id"])
+    conversations = [client.responses.retrieve(run_id).conversation for run_id in found]
+    assert conversations[0] is not None
+    assert conversations[0] == conversations[1]
+
+
+def test_a_conversation_of_nobody(server: ServerProcess) -> None:
+    with socket(server, "/ws/session/conv_no") as connection:
+        say(connection, type="message", content="Вопрос")
+        assert hear(connection)["error_code"] == "not_found"

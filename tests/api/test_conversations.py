@@ -1,0 +1,185 @@
+"""Conversations with the unmodified SDK, and the tree that a page draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import openai
+import pytest
+
+from tests.api.conftest import TEXT, Serve
+from tests.support.server import ServerProcess
+
+Api = Any
+
+
+@pytest.fixture
+def api(client: openai.OpenAI) -> Api:
+    """Our own addresses, through the same client: `api("GET", "")`."""
+
+    def call(method: str, path: str, body: object = None, **query: object) -> Any:
+        url = str(client.base_url).removesuffix("/v1/") + "/api/v1/conversations" + path
+        options: Any = {"params": query}
+        return client.request(object, _options(method, url, body, options))  # type: ignore[type-var]
+
+    return call
+
+
+def _options(method: str, url: str, body: object, extra: dict[str, Any]) -> Any:
+    from openai._models import FinalRequestOptions
+
+    return FinalRequestOptions.construct(method=method.lower(), url=url, json_data=body, **extra)
+
+
+def ask(client: openai.OpenAI, conversation: str, question: str = "Вопрос") -> Any:
+    return client.responses.create(model="advakod", input=question, conversation=conversation)
+
+
+def texts(client: openai.OpenAI, conversation: str) -> list[str]:
+    items = client.conversations.items.list(conversation, order="asc")
+    return [item.content[0].text for item in items]  # type: ignore[union-attr]
+
+
+def test_from_beginning_to_end(client: openai.OpenAI) -> None:
+    created = client.conversations.create(
+        metadata={"topic": "возврат"},
+        items=[{"type": "message", "role": "user", "content": "Здравствуйте"}],
+    )
+    assert created.object == "conversation"
+    assert client.conversations.retrieve(created.id) == created
+    changed = client.conversations.update(created.id, metadata={"topic": "отпуск"})
+    assert changed.metadata == {"topic": "отпуск"}
+    ask(client, created.id)
+    assert texts(client, created.id) == ["Здравствуйте", "Вопрос", TEXT]
+    deleted = client.conversations.delete(created.id)
+    assert (deleted.id, deleted.deleted, deleted.object) == (created.id, True, "conversation.deleted")
+    for attempt in (client.conversations.retrieve, client.conversations.delete, client.conversations.items.list):
+        with pytest.raises(openai.NotFoundError):
+            attempt(created.id)
+
+
+def test_items(client: openai.OpenAI) -> None:
+    conversation = client.conversations.create().id
+    said = [{"type": "message", "role": role, "content": f"{role} {n}"} for n in range(3) for role in ("user", "assistant")]
+    added = client.conversations.items.create(conversation, items=said)  # type: ignore[arg-type]
+    ids = [item.id for item in added.data]  # type: ignore[union-attr]
+    assert len(ids) == 6
+    assert [item.id for item in client.conversations.items.list(conversation, limit=2, order="asc")] == ids  # type: ignore[union-attr]
+    assert [item.id for item in client.conversations.items.list(conversation, limit=4)] == ids[::-1]  # type: ignore[union-attr]
+    page = client.conversations.items.list(conversation, after=ids[4], order="asc")
+    assert [item.id for item in page.data] == ids[5:]  # type: ignore[union-attr]
+    one = client.conversations.items.retrieve(ids[1], conversation_id=conversation)
+    assert (one.role, one.content[0].text) == ("assistant", "assistant 0")  # type: ignore[union-attr]
+    with pytest.raises(openai.NotFoundError):
+        client.conversations.items.list(conversation, after="msg_no")
+    with pytest.raises(openai.NotFoundError):
+        client.conversations.items.retrieve("msg_no", conversation_id=conversation)
+    with pytest.raises(openai.APIStatusError) as unsupported:
+        client.conversations.items.delete(ids[0], conversation_id=conversation)
+    assert unsupported.value.status_code == 405
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"items": [{"role": "system", "content": "x"}]},
+        {"items": [{"type": "function_call", "content": "x"}]},
+        {"items": [{"role": "user", "content": "x" * 20_001}]},
+        {"items": [{"role": "user", "content": "x"}] * 21},
+        {"metadata": {"k" * 65: "v"}},
+        {"metadata": {"k": "v" * 513}},
+        {"metadata": {str(n): "v" for n in range(17)}},
+    ],
+)
+def test_bad_requests(client: openai.OpenAI, body: dict[str, object]) -> None:
+    with pytest.raises(openai.BadRequestError):
+        client.post("/conversations", body=body, cast_to=object)
+
+
+def test_the_tree(client: openai.OpenAI, api: Api) -> None:
+    conversation = client.conversations.create().id
+    first = ask(client, conversation, "Можно ли вернуть товар?")
+    client.post(f"{str(client.base_url).removesuffix('/v1/')}/api/v1/responses/{first.id}/again?stream=false",
+                body={"stream": False}, cast_to=object)
+    tree = api("GET", f"/{conversation}")
+    assert tree["title"] == "Можно ли вернуть товар?"
+    question, *answers = tree["messages"]
+    assert [answer["parent"] for answer in answers] == [question["id"]] * 2
+    assert answers[0]["run"] == {"id": first.id, "status": "completed", "reason": None, "message": None}
+    assert tree["leaf"] == answers[1]["id"]
+    changed = api("PATCH", f"/{conversation}", {"leaf": answers[0]["id"], "title": "Возврат"})
+    assert (changed["leaf"], changed["title"]) == (answers[0]["id"], "Возврат")
+    shown = client.conversations.items.list(conversation, order="asc").data
+    assert [item.id for item in shown] == [question["id"], answers[0]["id"]]  # type: ignore[union-attr]
+    for wrong in ({"leaf": "msg_no"}, {"leaf": client.conversations.create().id}):
+        with pytest.raises(openai.NotFoundError):
+            api("PATCH", f"/{conversation}", wrong)
+    with pytest.raises(openai.BadRequestError):
+        api("PATCH", f"/{conversation}", {"title": ""})
+
+
+def test_the_list_has_each_once(client: openai.OpenAI, api: Api) -> None:
+    made = [client.conversations.create().id for _ in range(7)]
+    seen: list[str] = []
+    after: dict[str, str] = {}
+    while True:
+        page = api("GET", "", limit=3, **after)
+        seen += [one["id"] for one in page["data"]]
+        if page["next"] is None:
+            break
+        after = {"after": page["next"]}
+    assert seen[:7] == made[::-1]
+    assert len(seen) == len(set(seen))
+    with pytest.raises(openai.BadRequestError):
+        api("GET", "", after="yesterday")
+
+
+def test_a_conversation_that_is_being_answered_stays(serve: Serve) -> None:
+    server = serve(heartbeat=2, tokens_per_second=5)
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
+        conversation = client.conversations.create().id
+        run = client.responses.create(model="advakod", input="Вопрос", conversation=conversation, background=True)
+        with pytest.raises(openai.ConflictError):
+            client.conversations.delete(conversation)
+        assert client.conversations.items.list(conversation).data[0].status == "in_progress"  # type: ignore[union-attr]
+        client.responses.cancel(run.id)
+        for _ in client.responses.retrieve(run.id, stream=True):
+            pass
+        assert client.conversations.delete(conversation).deleted
+        with pytest.raises(openai.NotFoundError):
+            client.responses.retrieve(run.id)
+
+
+@pytest.fixture(scope="module")
+def keys() -> Iterator[str]:
+    yield ",".join(f"{name}:user:{sha256(f'{name}-key'.encode()).hexdigest()}" for name in ("anna", "boris"))
+
+
+def test_somebody_elses_does_not_exist(serve: Serve, keys: str) -> None:
+    server: ServerProcess = serve(env={"ADVAKOD_API_KEYS": keys})
+    anna, boris = (
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key=f"{name}-key", max_retries=0) for name in ("anna", "boris")
+    )
+    with anna, boris:
+        hers = anna.conversations.create(metadata={"a": "b"}).id
+        added = anna.conversations.items.create(hers, items=[{"type": "message", "role": "user", "content": "x"}])
+        item = added.data[0].id
+        attempts: list[Any] = [
+            lambda: boris.conversations.retrieve(hers),
+            lambda: boris.conversations.update(hers, metadata={}),
+            lambda: boris.conversations.delete(hers),
+            lambda: boris.conversations.items.list(hers),
+            lambda: boris.conversations.items.create(hers, items=[{"type": "message", "role": "user", "content": "x"}]),
+            lambda: boris.conversations.items.retrieve(item or "", conversation_id=hers),
+            lambda: boris.responses.create(model="advakod", input="?", conversation=hers),
+            lambda: boris.get(f"{server.url}/api/v1/conversations/{hers}", cast_to=object),
+            lambda: boris.patch(f"{server.url}/api/v1/conversations/{hers}", body={"title": "x"}, cast_to=object),
+        ]
+        for attempt in attempts:
+            with pytest.raises(openai.NotFoundError):
+                attempt()
+        listed: Any = boris.get(f"{server.url}/api/v1/conversations", cast_to=object)
+        assert listed["data"] == []
+        assert anna.conversations.retrieve(hers).metadata == {"a": "b"}
