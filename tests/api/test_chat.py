@@ -23,9 +23,7 @@ ASK: list[ChatCompletionMessageParam] = [
 
 def post(server: ServerProcess, **fields: Any) -> Any:
     body = orjson.dumps({"messages": ASK, **fields})
-    request = urllib.request.Request(
-        f"{server.url}/v1/chat/completions", body, {"content-type": "application/json"}
-    )
+    request = urllib.request.Request(f"{server.url}/v1/chat/completions", body, {"content-type": "application/json"})
     return urllib.request.urlopen(request, timeout=30)
 
 
@@ -55,7 +53,10 @@ def test_streaming(client: openai.OpenAI) -> None:
 def test_usage_comes_last_when_asked_for(client: openai.OpenAI) -> None:
     options = {"include_usage": True}
     stream = client.chat.completions.create(
-        model="advakod", messages=ASK, stream=True, stream_options=options  # type: ignore[call-overload]
+        model="advakod",
+        messages=ASK,
+        stream=True,
+        stream_options=options,  # type: ignore[call-overload]
     )
     chunks = list(stream)
     assert [bool(chunk.usage) for chunk in chunks] == [False] * (len(chunks) - 1) + [True]

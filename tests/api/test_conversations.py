@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -18,19 +17,14 @@ Api = Any
 @pytest.fixture
 def api(client: openai.OpenAI) -> Api:
     """Our own addresses, through the same client: `api("GET", "")`."""
+    root = str(client.base_url).removesuffix("/v1/") + "/api/v1/conversations"
 
     def call(method: str, path: str, body: object = None, **query: object) -> Any:
-        url = str(client.base_url).removesuffix("/v1/") + "/api/v1/conversations" + path
-        options: Any = {"params": query}
-        return client.request(object, _options(method, url, body, options))  # type: ignore[type-var]
+        if method == "GET":
+            return client.get(root + path, cast_to=object, options={"params": query})
+        return client.patch(root + path, cast_to=object, body=body)
 
     return call
-
-
-def _options(method: str, url: str, body: object, extra: dict[str, Any]) -> Any:
-    from openai._models import FinalRequestOptions
-
-    return FinalRequestOptions.construct(method=method.lower(), url=url, json_data=body, **extra)
 
 
 def ask(client: openai.OpenAI, conversation: str, question: str = "Вопрос") -> Any:
@@ -62,7 +56,9 @@ def test_from_beginning_to_end(client: openai.OpenAI) -> None:
 
 def test_items(client: openai.OpenAI) -> None:
     conversation = client.conversations.create().id
-    said = [{"type": "message", "role": role, "content": f"{role} {n}"} for n in range(3) for role in ("user", "assistant")]
+    said = [
+        {"type": "message", "role": role, "content": f"{role} {n}"} for n in range(3) for role in ("user", "assistant")
+    ]
     added = client.conversations.items.create(conversation, items=said)  # type: ignore[arg-type]
     ids = [item.id for item in added.data]  # type: ignore[union-attr]
     assert len(ids) == 6
@@ -101,8 +97,8 @@ def test_bad_requests(client: openai.OpenAI, body: dict[str, object]) -> None:
 def test_the_tree(client: openai.OpenAI, api: Api) -> None:
     conversation = client.conversations.create().id
     first = ask(client, conversation, "Можно ли вернуть товар?")
-    client.post(f"{str(client.base_url).removesuffix('/v1/')}/api/v1/responses/{first.id}/again?stream=false",
-                body={"stream": False}, cast_to=object)
+    root = str(client.base_url).removesuffix("/v1/")
+    client.post(f"{root}/api/v1/responses/{first.id}/again", body={"stream": False}, cast_to=object)
     tree = api("GET", f"/{conversation}")
     assert tree["title"] == "Можно ли вернуть товар?"
     question, *answers = tree["messages"]
@@ -153,8 +149,8 @@ def test_a_conversation_that_is_being_answered_stays(serve: Serve) -> None:
 
 
 @pytest.fixture(scope="module")
-def keys() -> Iterator[str]:
-    yield ",".join(f"{name}:user:{sha256(f'{name}-key'.encode()).hexdigest()}" for name in ("anna", "boris"))
+def keys() -> str:
+    return ",".join(f"{name}:user:{sha256(f'{name}-key'.encode()).hexdigest()}" for name in ("anna", "boris"))
 
 
 def test_somebody_elses_does_not_exist(serve: Serve, keys: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import openai
@@ -130,9 +130,7 @@ def test_cancel_ends_the_run_and_keeps_its_words(serve: Serve) -> None:
         ('{"type": "advakod.cancel", "response_id": "resp_no"}', 404, "not_found"),
     ],
 )
-def test_a_mistake_is_answered_and_the_socket_stays(
-    server: ServerProcess, sent: str, status: int, code: str
-) -> None:
+def test_a_mistake_is_answered_and_the_socket_stays(server: ServerProcess, sent: str, status: int, code: str) -> None:
     with socket(server) as connection:
         connection.send(sent)
         error = hear(connection)
@@ -237,11 +235,10 @@ def test_a_restart_closes_with_1012_and_the_answer_is_resumed(serve: Serve) -> N
         say(connection, **CREATE)
         first = [hear(connection) for _ in range(10)]
         server.stop()
-        with pytest.raises(ConnectionClosed) as closed:
+        with suppress(ConnectionClosed):
             while True:
                 first.append(hear(connection))
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1012
+        assert connection.close_code == 1012
     server.start()
     with socket(server) as connection:
         position = first[-1]["sequence_number"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from advakod.accounts import Role, new_key
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.server import ServerProcess, scripted, start_server
 
@@ -90,3 +91,11 @@ def openai_env(upstream: FakeOpenAI, prefill: str = "continue_final_message") ->
         "ADVAKOD_OPENAI_BASE_URL": upstream.base_url,
         "ADVAKOD_OPENAI_PREFILL": prefill,
     }
+
+
+@pytest.fixture
+def keys() -> tuple[str, dict[str, dict[str, str]]]:
+    """A value for ADVAKOD_API_KEYS and, by name, the headers that its owners send."""
+    made = {name: new_key(name, Role.USER) for name in ("anna", "boris")}
+    entries = ",".join(entry for _, entry in made.values())
+    return entries, {name: {"Authorization": f"Bearer {secret}"} for name, (secret, _) in made.items()}

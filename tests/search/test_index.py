@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -87,9 +88,10 @@ def test_an_index_built_by_other_rules_is_rebuilt(
     search.refresh()
     manifest = tmp_path / "index" / "1" / generations.MANIFEST
     text = manifest.read_text()
-    before = f'"{what}":"{guide.fingerprint}"' if what == "guide" else f'"{what}":1'
-    assert before in text
-    manifest.write_text(text.replace(before, f'"{what}":"old"' if what == "guide" else f'"{what}":0'))
+    source = json.loads(text)["source"]
+    before, after = json.dumps(source[what]), json.dumps(type(source[what])(0))
+    assert f'"{what}":{before}' in text
+    manifest.write_text(text.replace(f'"{what}":{before}', f'"{what}":{after}'))
     assert Search(loaded, tmp_path, guide=guide).search("прогул").hits
     assert "2" in _generations(tmp_path)
 

@@ -110,7 +110,8 @@ def test_without_any_text_the_guide_answers(database: Database, guide: Guide, tm
     hit = result.hits[0]
     assert (hit.act, hit.article, hit.summary) == ("zozpp", "25", True)
     assert hit.address == "ru/zozpp@2023-08-04/st25"
-    assert hit.text == "Подходящую вещь меняют, если она не подошла.\nОбмен — четырнадцать дней."
+    assert hit.text == "Подходящую вещь меняют, если она не подошла."
+    assert hit.figures == ()  # no loaded text that they could be held against
     assert result.has(NoticeCode.SUMMARIES)
 
 

@@ -122,13 +122,16 @@ class Hub:
         if tail is not None:
             tail.extend(first_seq, bodies)
 
-    def written_here(self, run_id: str, *, local: bool) -> None:
-        """Whether this process writes the run, so that its readers need not ask the database."""
-        if local:
-            tail = self._tail(run_id)
-            tail.local = True
-            tail.forget()  # whoever wrote it before may have committed what was not seen here
-        elif (tail := self._tails.get(run_id)) is not None:
+    def written_here(self, run_id: str, next_seq: int) -> None:
+        """This process writes the run from `next_seq` on: its readers need not ask the database."""
+        tail = self._tail(run_id)
+        tail.local = True
+        if tail.known and tail.next != next_seq:
+            tail.forget()  # whoever wrote it before has committed what was not seen here
+
+    def not_written_here(self, run_id: str) -> None:
+        """It has ended, or another process goes on with it."""
+        if (tail := self._tails.get(run_id)) is not None:
             tail.local = False
             tail.wake()
             self._drop_unused(run_id, tail)
@@ -166,7 +169,8 @@ class Hub:
                 if tail.ended and position + 1 >= tail.next:
                     return
                 self._poll_when_remote(run_id, tail)
-                await tail.wait(min(max(0.0, spoke + silence - loop.time()), LOOK_SECONDS if frames is None else silence))
+                left = max(0.0, spoke + silence - loop.time())
+                await tail.wait(left if frames is not None else min(left, LOOK_SECONDS))
                 if loop.time() - spoke >= silence and not tail.after(position):
                     yield []
                     spoke = loop.time()

@@ -203,9 +203,7 @@ def hand_back(connection: Connection, worker: str, held: dict[str, tuple[int, fl
     for run_id, (attempt, spent) in held.items():
         spending = update(run).where(_fence(run_id, worker, attempt)).values(spent=_greatest(connection, spent))
         connection.execute(spending)
-    connection.execute(
-        update(run).where(run.c.worker == worker, run.c.status == Status.IN_PROGRESS).values(worker="")
-    )
+    connection.execute(update(run).where(run.c.worker == worker, run.c.status == Status.IN_PROGRESS).values(worker=""))
 
 
 def _fence(run_id: str, worker: str, attempt: int) -> Any:

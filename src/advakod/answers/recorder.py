@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -67,6 +67,7 @@ class Recorder:
         if not text:
             self.output_tokens += tokens
             return
+        text = _sound(text)
         first = not self.text
         self.text += text
         self.output_tokens += tokens
@@ -119,7 +120,7 @@ class Flusher:
         self._worker = worker
         self._patience = patience
         self._metrics = metrics
-        self._dirty: dict[str, Recorder] = {}
+        self._dirty: set[Recorder] = set()
         self._active = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -139,7 +140,7 @@ class Flusher:
 
     def close(self, recorder: Recorder) -> None:
         self._active -= 1
-        self._dirty.pop(recorder.run.id, None)
+        self._dirty.discard(recorder)
 
     @property
     def window(self) -> float:
@@ -151,7 +152,7 @@ class Flusher:
         due = now if at_once else now + self.window
         if recorder.due is None or due < recorder.due:
             recorder.due = due
-            self._dirty[recorder.run.id] = recorder
+            self._dirty.add(recorder)
             if at_once or len(self._dirty) == 1:
                 self._wake.set()
 
@@ -162,11 +163,11 @@ class Flusher:
                 self._wake.clear()
                 await self._wake.wait()
             now = loop.time()
-            due = [r for r in self._dirty.values() if r.due is not None and r.due <= now]
+            due = [r for r in self._dirty if r.due is not None and r.due <= now]
             if due:
                 await self._flush(due)
             else:
-                await self._until(min(r.due for r in self._dirty.values() if r.due is not None))
+                await self._until(min(r.due for r in self._dirty if r.due is not None))
 
     async def _until(self, due: float) -> None:
         self._wake.clear()
@@ -180,7 +181,7 @@ class Flusher:
     async def _flush(self, recorders: list[Recorder]) -> None:
         appends: list[tuple[Recorder, Append]] = []
         for recorder in recorders:
-            self._dirty.pop(recorder.run.id, None)
+            self._dirty.discard(recorder)
             recorder.due = None
             taken = recorder.take()
             if taken.bodies and not recorder.lost:
@@ -188,16 +189,7 @@ class Flusher:
                 appends.append((recorder, taken))
         if not appends:
             return
-        try:
-            batch = [taken for _, taken in appends]
-            began = time.perf_counter()
-            kept = await self._persist(partial(event_log.append, worker=self._worker, appends=batch))
-            self._metrics.flushed(sum(len(taken.bodies) for taken in batch), time.perf_counter() - began)
-        except StorageError:
-            log.exception(
-                "the database could not be written for %.0f s; letting %d runs go", self._patience, len(appends)
-            )
-            kept = set()
+        kept = await self._append([taken for _, taken in appends])
         for recorder, taken in appends:
             if taken.run in kept:
                 self._hub.publish(taken.run, taken.first_seq, taken.bodies)
@@ -205,18 +197,40 @@ class Flusher:
                 recorder.lose()
             recorder.idle.set()
 
+    async def _append(self, batch: list[Append]) -> set[str]:
+        """The runs whose events are stored; nothing that is wrong with one of them stops the others."""
+        began = time.perf_counter()
+        try:
+            kept = await self._persist(partial(event_log.append, worker=self._worker, appends=batch))
+        except StorageError:
+            log.exception("the database could not be written for %.0f s; %d runs let go", self._patience, len(batch))
+            return set()
+        # A driver's refusal of one run's events, or a bug: this task serves all runs and must go on.
+        except Exception:
+            log.exception("events of %d runs could not be stored", len(batch))
+            return {run for one in batch for run in await self._append([one])} if len(batch) > 1 else set()
+        self._metrics.flushed(sum(len(taken.bodies) for taken in batch), time.perf_counter() - began)
+        return kept
+
     async def _persist(self, change: Callable[[Connection], T]) -> T:
-        """Write, again and again while the database is out of reach, `patience` at most."""
+        return await self._patiently(partial(self._database.write, change))
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Read what a writing cannot do without. Raises StorageError after `patience`."""
+        return await self._patiently(partial(self._database.read, query))
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Again and again while the database is out of reach, `patience` at most."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._patience
         delay = FIRST_RETRY
         while True:
             try:
-                return await self._database.write(change)
+                return await attempt()
             except StorageError as error:
                 if loop.time() + delay > give_up:
                     raise
-                log.warning("the database cannot be written, trying again in %.1f s: %s", delay, error.detail)
+                log.warning("the database is out of reach, trying again in %.1f s: %s", delay, error.detail)
             await asyncio.sleep(delay)
             delay = min(2 * delay, LAST_RETRY)
 
@@ -236,7 +250,7 @@ class Flusher:
         if recorder.lost:
             raise LostFenceError(recorder.run.id)
         last_words()
-        self._dirty.pop(recorder.run.id, None)
+        self._dirty.discard(recorder)
         recorder.due = None
         recorder.idle.clear()
         taken = recorder.take()
@@ -273,6 +287,15 @@ class Flusher:
 
         await self.commit(recorder, change, terminal)
         stats.observe(self._metrics, facts, outcome)
+
+
+def _sound(text: str) -> str:
+    """What every database and every client can hold: no half of a surrogate pair, no NUL."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-8", "replace").decode()
+    return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
 def _call(change: Callable[[Connection, Append], bool], taken: Append, connection: Connection) -> bool:

@@ -72,7 +72,7 @@ class Writing:
         self.recorder: Recorder | None = None
         self._time = desk.settings.time
         self._writing: asyncio.Task[Outcome] | None = None
-        self._stopped = False
+        self._stopped = held.cancel_requested  # of an earlier attempt: not a word more
 
     @property
     def spent(self) -> float:
@@ -80,8 +80,21 @@ class Writing:
 
     def stop(self) -> None:
         """Somebody pressed stop, or the run's only reader has gone."""
-        self._stopped = True
-        self._halt()
+        if not self._stopped:  # said once: a second time would disturb the engine as it lets go
+            self._stopped = True
+            self._halt()
+
+    def lose(self) -> None:
+        """Another attempt holds the run: write nothing more, and free the engine."""
+        if self.recorder is not None:
+            self.recorder.lose()
+
+    def unwritten(self) -> Append | None:
+        """What was written since the last flush, once this task has been cancelled."""
+        if self.recorder is None or self.recorder.lost:
+            return None
+        taken = self.recorder.take()
+        return taken if taken.bodies else None
 
     def _halt(self) -> None:
         """Interrupt the engine: stopped, or the fence is lost. Before the first word it is seen in time."""
@@ -108,7 +121,7 @@ class Writing:
     async def _restore(self) -> Progress:
         state = Progress(next_seq=self.run.last_seq + 1)
         if self.run.attempt > 1:  # a first attempt finds nothing but the run's beginning
-            bodies = await self.desk.database.read(partial(event_log.read_all, run_id=self.run.id))
+            bodies = await self.desk.flusher.read(partial(event_log.read_all, run_id=self.run.id))
             state = event_log.progress(bodies)
         self.recorder = self.desk.flusher.open(self.run, state, self._halt)
         return state
@@ -158,7 +171,7 @@ class Writing:
         request = self.run.request
         if request.previous_response_id is None and request.conversation is None:
             return request.history  # the first question of its conversation
-        return await self.desk.database.read(partial(conversations.history, run=self.run))
+        return await self.desk.flusher.read(partial(conversations.history, run=self.run))
 
     def _store_context(self, context: Context, connection: Connection, taken: Append) -> bool:
         if not event_log.append(connection, self.run.worker or "", [taken]):
@@ -185,22 +198,24 @@ class Writing:
 
     async def _write_guarded(self, context: Context, info: EngineInfo, *, resumed: bool) -> Outcome:
         """Write until an outcome; CASES are tried in this order."""
+        if self._stopped:
+            return ended(Status.CANCELLED, Reason.CANCELLED)  # CASE 1: stopped before the engine was asked
         if resumed and _cannot_continue(info):
-            return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)  # CASE 1: the text cannot be gone on with
+            return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)  # CASE 2: the text cannot be gone on with
         if self._pen.spent >= self._time.budget:
-            return ended(Status.INCOMPLETE, Reason.TIMEOUT)  # CASE 2: earlier attempts used the budget up
+            return ended(Status.INCOMPLETE, Reason.TIMEOUT)  # CASE 3: earlier attempts used the budget up
+        if self._pen.lost:
+            raise LostFenceError(self.run.id)  # CASE 4
         self._writing = asyncio.create_task(self._write_retrying(context), name=f"write {self.run.id}")
-        if self._stopped or self._pen.lost:
-            self._writing.cancel()
         try:
-            return await self._writing  # CASE 3: finished, out of time, stalled, or the engine failed
+            return await self._writing  # CASE 5: finished, out of time, stalled, or the engine failed
         except asyncio.CancelledError:
             # The engine's generator is closed by now, and its slot free.
-            if self._pen.lost:
+            if self._pen.lost and not _being_cancelled():
                 raise LostFenceError(self.run.id) from None  # CASE 4
             if self._stopped and not _being_cancelled():
-                return ended(Status.CANCELLED, Reason.CANCELLED)  # CASE 5
-            raise  # CASE 6: this process stops and hands the run back
+                return ended(Status.CANCELLED, Reason.CANCELLED)  # CASE 6
+            raise  # CASE 7: this process stops and hands the run back
         finally:
             self._writing = None
 
@@ -214,6 +229,8 @@ class Writing:
             except _Stop as stop:
                 return stop.outcome
             except EngineError as error:
+                if _being_cancelled():  # what an engine raises as it is stopped is no failure
+                    raise asyncio.CancelledError from error
                 tries = 1 if len(recorder.text) > before else tries + 1
                 outcome = _lost(error, await self.desk.engine.info(), tries, begun=bool(recorder.text))
                 if outcome is not None:
@@ -271,7 +288,7 @@ class Writing:
             return ()
         recorder.event("advakod.stage", stage="checking")
         check = partial(grounding.check, text=recorder.text, context=context, as_of=self.run.request.as_of)
-        citations = await self.desk.database.read(check)
+        citations = await self.desk.flusher.read(check)
         recorder.event("advakod.citations", citations=[wire.citation_facts(c) for c in citations])
         return citations
 
@@ -312,7 +329,7 @@ class Writing:
             recorder = self._pen
             item = wire.message_item(self.run, "incomplete", [wire.text_part(recorder.text)])
             await self._end(outcome, [item] if recorder.text else [])
-        # Not even its failure could be stored: the lease runs out and another attempt takes the run.
+        # Not even its failure could be stored: the worker finds that nobody writes the run and takes it again.
         except Exception:
             log.exception("run %s: its failure could not be stored", self.run.id)
 

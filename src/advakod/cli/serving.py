@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import shutil
 import socket
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -104,9 +108,17 @@ def _loop_factory() -> Any:
 
 def _greeting(address: str, settings: Settings) -> str:
     return (
-        f"ADVAKOD слушает {address} — смотреть: {address}/docs, спросить: advakod ask --url {address} «ваш вопрос» "
+        f"ADVAKOD слушает {address} — смотреть: {address}/docs, спросить: {_command()} ask --url {address} «ваш вопрос» "
         f"(движок {settings.engine}, данные {settings.data_dir.absolute()})"
     )
+
+
+def _command() -> str:
+    """What to type to run this program again."""
+    if shutil.which("advakod"):
+        return "advakod"
+    called = Path(sys.argv[0])
+    return os.path.relpath(called) if called.name == "advakod" else "python -m advakod"
 
 
 def _shown(host: str) -> str:

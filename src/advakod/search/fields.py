@@ -18,7 +18,7 @@ from ..law.model import ActStatus
 from ..russian import analyse
 from .passages import passage_spans
 
-FORMAT = 1  # raise it when fields or their content change; an index of another format is rebuilt
+FORMAT = 2  # raise it when fields or their content change; an index of another format is rebuilt
 
 HEADING, BODY, PLACE = "heading", "body", "place"
 SEARCHED = (HEADING, BODY, PLACE)
@@ -125,8 +125,9 @@ def summary_documents(entry: Entry, ordinal: int) -> Documents:
     address = f"ru/{entry.act}@{date}/st{entry.article}"
     text = entry.summary  # no figures: there is no loaded text that they could be held against
     stored = Stored(entry.act, title, entry.article, entry.title, address, date, text, _spans(text), summary=True)
-    terms = {HEADING: entry.title, PLACE: title}
-    texts = _passages(stored, terms, NO_EDITION, ordinal, 0)
+    terms = {HEADING: entry.title}
+    weight = len(entry.questions) + len(entry.figures)  # the more there is to ask, the weightier
+    texts = _passages(stored, terms, NO_EDITION, ordinal, weight)
     return Documents(list(texts), list(_asked(entry, NO_EDITION, ordinal)))
 
 

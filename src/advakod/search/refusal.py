@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,7 +23,7 @@ from .snapshot import Snapshot
 
 JUDGED = 3  # best articles looked at
 USUAL_COVERAGE = 0.2  # share of a question's weight that the best articles have; the middle of everyday questions
-USUAL_SCORE = 1.68  # best score over the logarithm of the number of passages; the same
+USUAL_SCORE = 1.68  # best score over the logarithm of the index's size; the same
 LEAST = 1.7  # coverage and score together, in usual units, of a question that is answered
 STEEPNESS = 2.0  # of confidence around LEAST
 STRANGE = 0.1  # coverage below which a refused question is not about law at all
@@ -64,13 +64,13 @@ def is_foreign(text: str) -> bool:
     return any(not _NOT_ABOUT.fullmatch(m["before"] or "") for m in _FOREIGN.finditer(folded))
 
 
-def judge(text: str, question: Question, snapshot: Snapshot, best: float, texts: Sequence[str]) -> Judgement:
+def judge(text: str, question: Question, snapshot: Snapshot, best: float, texts: Iterable[str]) -> Judgement:
     """Judge a question by the best score and the texts of the best articles."""
     if is_foreign(text):
         return Judgement(0.0, NoticeCode.FOREIGN)
     weights = _weights(question.words, snapshot)
-    coverage = sum(_coverage(weights, candidate) for candidate in texts) / (len(texts) or 1)
-    score = best / (USUAL_SCORE * math.log(1 + snapshot.passages))
+    coverage = sum(_coverage(weights, candidate) for candidate in texts) / JUDGED  # fewer is a bad sign too
+    score = best / (USUAL_SCORE * math.log(1 + snapshot.size))
     confidence = 1 / (1 + math.exp(STEEPNESS * (LEAST - coverage / USUAL_COVERAGE - score)))
     if confidence < 0.5:
         return Judgement(confidence, NoticeCode.NOT_LAW if coverage < STRANGE else NoticeCode.NOT_FOUND)

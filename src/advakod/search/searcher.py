@@ -53,8 +53,7 @@ class Search:
         found = [*exact, *_others(matching, exact)][: max(limit, JUDGED)]
         stored = list(zip(found, snapshot.stored([article.ordinal for article in found]), strict=True))
         hits = tuple(self._hit(a, s, exact=n < len(exact)) for n, (a, s) in enumerate(stored[:limit]))
-        # What is named by its number and found needs no judgement.
-        judgement = Judgement(1.0) if exact else _judge(query, question, snapshot, stored)
+        judgement = _judge(query, question, snapshot, stored, named=bool(exact))
         return _result(hits, judgement, [*_absent(snapshot, question, stored), *notices])
 
     def refresh(self) -> Manifest:
@@ -113,7 +112,12 @@ def _others(found: Sequence[Found], exact: Sequence[Found]) -> Iterator[Found]:
     return (article for article in found if article.ordinal not in taken)
 
 
-def _judge(text: str, question: Question, snapshot: Snapshot, found: Sequence[tuple[Found, Stored]]) -> Judgement:
+def _judge(
+    text: str, question: Question, snapshot: Snapshot, found: Sequence[tuple[Found, Stored]], *, named: bool
+) -> Judgement:
+    """What is named by its number needs no judgement: it is there or it is not."""
+    if named or not question.words:
+        return Judgement(float(named))
     best = max((article.score for article, _ in found), default=0.0)
     return judge(text, question, snapshot, best, [_seen(a, s) for a, s in found[:JUDGED]])
 

@@ -75,6 +75,11 @@ class Snapshot:
     def passages(self) -> int:
         return self._texts.num_docs
 
+    @property
+    def size(self) -> int:
+        """Documents of the larger index: what the height of scores depends on."""
+        return max(self._texts.num_docs, self._guide.num_docs)
+
     def _passages(
         self, query: tantivy.Query, excluded: Sequence[int], limit: int, cited_weight: float = 0.0
     ) -> list[Found]:
