@@ -108,7 +108,8 @@ def _loop_factory() -> Any:
 
 def _greeting(address: str, settings: Settings) -> str:
     return (
-        f"ADVAKOD слушает {address} — смотреть: {address}/docs, спросить: {_command()} ask --url {address} «ваш вопрос» "
+        f"ADVAKOD слушает {address} — смотреть: {address}/docs, "
+        f"спросить: {_command()} ask --url {address} «ваш вопрос» "
         f"(движок {settings.engine}, данные {settings.data_dir.absolute()})"
     )
 
