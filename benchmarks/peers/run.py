@@ -43,7 +43,6 @@ model_list:
 """
 QUIET = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # no look at the network for prices
-    "LITELLM_LOG": "ERROR",
     "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",  # on loopback; spares it the check of a key
 }
 VERSION = "import importlib.metadata as m; print(m.version('litellm'))"

@@ -38,12 +38,24 @@ def check_question(question: str, settings: Settings) -> None:
     """Raises QuestionError."""
     if not question.strip():
         raise QuestionError("empty", param="input")
+    if not _is_text(question):
+        raise QuestionError(
+            "not text", message="В вопросе есть недопустимые знаки. Уберите их и спросите ещё раз.", param="input"
+        )
     if len(question) > settings.max_question:
         raise QuestionError(
             "too long",
             message=f"Вопрос слишком длинный: {len(question)} знаков, можно не больше {settings.max_question}.",
             param="input",
         )
+
+
+def _is_text(question: str) -> bool:
+    """Whether every database and every client can hold it: no NUL, no half of a surrogate pair."""
+    try:
+        return b"\0" not in question.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 class Asking:
@@ -60,13 +72,14 @@ class Asking:
         place: Callable[[Connection], Place] | None = None,
         context: Context | None = None,
         continues: str | None = None,
+        instead_of: str | None = None,
         retry_after: int = 5,
     ) -> None:
         self.owner = owner
         self.request = request
         self.settings = settings
         self.key = idempotency_key
-        self.hash = _digest(request, continues)
+        self.hash = _digest(request, continues, instead_of)
         self._detached = detached
         self._place = place or self._place_by_request
         self._context = context
@@ -165,6 +178,6 @@ def owned(connection: Connection, owner: str, run_id: str, *, param: str | None 
     return found
 
 
-def _digest(request: Request, continues: str | None) -> str:
-    facts = orjson.dumps([request, continues], option=orjson.OPT_SORT_KEYS)
+def _digest(request: Request, continues: str | None, instead_of: str | None) -> str:
+    facts = orjson.dumps([request, continues, instead_of], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(facts).hexdigest()

@@ -129,7 +129,7 @@ class AdvisoryLocks:
             if self._connection is None:
                 self._connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             if not self._locked:
-                # Not taken where the server has not yet noticed that our last session is gone: it holds the lock for us.
+                # Refused while the server has not noticed that our last session is gone: that one holds it for us.
                 query = text("SELECT pg_try_advisory_lock(:space, :key)")
                 self._locked = bool(self._connection.scalar(query, _key(self._worker)))
 

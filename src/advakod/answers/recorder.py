@@ -268,7 +268,7 @@ class Flusher:
     async def finish(
         self, recorder: Recorder, outcome: Outcome, end: Callable[[Connection], None], terminal: Callable[[], None]
     ) -> None:
-        """End the run: `terminal` records its last event, `end` writes what else belongs to that commit.
+        """End the run: `terminal` records its last events, `end` writes what else belongs to that commit.
 
         Whoever sees the last event finds the run ended.
         """

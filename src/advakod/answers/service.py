@@ -135,7 +135,7 @@ class Answers:
         request = before.request if question is None else replace(before.request, question=question)
         check_question(request.question, self.settings)
         place = _answering(before) if question is None else _beside(before)
-        return await self._store(owner, request, idempotency_key=idempotency_key, place=place)
+        return await self._store(owner, request, idempotency_key=idempotency_key, place=place, instead_of=before.id)
 
     async def _store(
         self,
@@ -147,6 +147,7 @@ class Answers:
         place: Callable[[Connection], Place] | None = None,
         context: Context | None = None,
         continues: str | None = None,
+        instead_of: str | None = None,
     ) -> Run:
         asking = Asking(
             owner,
@@ -157,6 +158,7 @@ class Answers:
             place=place,
             context=context,
             continues=continues,
+            instead_of=instead_of,
         )
         try:
             asked: Asked = await self.database.write(asking.store)
@@ -222,11 +224,11 @@ class Answers:
         return await self.get(owner, run_id)
 
     async def erase(self, owner: str, run_id: str) -> None:
-        """Delete an ended run and its log."""
+        """Delete an ended run, its log and its words; its place in the conversation stays, empty."""
         run = await self.get(owner, run_id)
         if not run.status.terminal:
             raise ConflictError("still running", message="Ответ ещё пишется. Сначала остановите его, потом удаляйте.")
-        await self.database.write(partial(queries.erase, run_ids=[run_id]))
+        await self.database.write(partial(_erase, run=run))
 
     # -- chores -----------------------------------------------------------------------------------
 
@@ -247,6 +249,9 @@ async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
             await chore()
         except StorageError as error:
             log.warning("%s: %s", getattr(chore, "__name__", "chore"), error.detail)
+        # A chore that breaks once must not be missed for good.
+        except Exception:
+            log.exception("%s", getattr(chore, "__name__", "chore"))
         await asyncio.sleep(seconds)
 
 
@@ -273,6 +278,11 @@ def _beside(before: Run) -> Callable[[Connection], Place]:
         return Place(before.conversation, asked.parent if asked else None)
 
     return place
+
+
+def _erase(connection: Connection, run: Run) -> None:
+    conversations.answered(connection, run, "")
+    queries.erase(connection, [run.id])
 
 
 def _with_text(connection: Connection, owner: str, run_id: str) -> tuple[Run, str]:

@@ -47,10 +47,8 @@ class WaitingRoom:
     async def end_overdue(self) -> None:
         """Fail the runs that have waited for too long."""
         before = time.time() - self._time.queue_wait
-        waiting = await self._database.read(partial(queries.queued, limit=LOOK_AT))
-        for run in waiting:
-            if run.created_at < before:
-                await self.end(run, ended(Status.FAILED, Reason.QUEUE_TIMEOUT))
+        for run in await self._database.read(partial(queries.queued, limit=LOOK_AT, asked_before=before)):
+            await self.end(run, ended(Status.FAILED, Reason.QUEUE_TIMEOUT))
 
     async def end(self, run: Run, outcome: Outcome) -> bool:
         """End a waiting run; false when a worker was faster."""

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -159,13 +159,15 @@ class Writing:
         if info.uses_sources:
             recorder.event("advakod.stage", stage="searching")
             context = await self.desk.retrieval.find(self.run.request, context)
-        recorder.event(
-            "advakod.sources", sources=[wire.source_facts(s) for s in context.sources], summary=context.summary
-        )
-        for notice in context.notices:
-            recorder.event("advakod.notice", **notice)
-        await self.desk.flusher.commit(recorder, partial(self._store_context, context))
+        store, tell = partial(self._store_context, context), partial(self._tell_context, context)
+        await self.desk.flusher.commit(recorder, store, tell)
         return context
+
+    def _tell_context(self, context: Context) -> None:
+        sources = [wire.source_facts(source) for source in context.sources]
+        self._pen.event("advakod.sources", sources=sources, summary=context.summary)
+        for notice in context.notices:
+            self._pen.event("advakod.notice", **notice)
 
     async def _history(self) -> tuple[Message, ...]:
         request = self.run.request
@@ -279,8 +281,7 @@ class Writing:
 
     async def _finish(self, outcome: Outcome, context: Context) -> None:
         citations = await self._check(context)
-        item = self._close_item(outcome, citations)
-        await self._end(outcome, [item])
+        await self._end(outcome, partial(self._close_item, outcome, citations))
 
     async def _check(self, context: Context) -> Sequence[Citation]:
         recorder = self._pen
@@ -288,13 +289,14 @@ class Writing:
             return ()
         recorder.event("advakod.stage", stage="checking")
         check = partial(grounding.check, text=recorder.text, context=context, as_of=self.run.request.as_of)
-        citations = await self.desk.flusher.read(check)
-        recorder.event("advakod.citations", citations=[wire.citation_facts(c) for c in citations])
-        return citations
+        return await self.desk.flusher.read(check)
 
-    def _close_item(self, outcome: Outcome, citations: Sequence[Citation]) -> dict[str, object]:
-        """The events that the SDK wants between the last word and the end; the item as it is then."""
+    def _close_item(self, outcome: Outcome, citations: Sequence[Citation]) -> None:
+        """What follows the last word, the end included: all of it in one commit, so that no later attempt
+        finds a text half closed."""
         recorder = self._pen
+        if recorder.text:
+            recorder.event("advakod.citations", citations=[wire.citation_facts(c) for c in citations])
         where = {"item_id": self.run.item_id, "output_index": 0, "content_index": 0}
         annotations = [wire.annotation(citation) for citation in citations]
         for index, annotation in enumerate(annotations):
@@ -307,20 +309,20 @@ class Writing:
         recorder.event("response.output_text.done", **where, text=recorder.text, logprobs=[])
         recorder.event("response.content_part.done", **where, part=part)
         recorder.event("response.output_item.done", output_index=0, item=item)
-        return item
+        self._terminal(outcome, [item])
 
     def _terminal(self, outcome: Outcome, output: Sequence[dict[str, object]]) -> None:
         recorder = self._pen
         facts = replace(recorder.run, output_tokens=recorder.output_tokens, finished_at=time.time())
         recorder.event(wire.TERMINAL[outcome.status], response=wire.response(facts, outcome.status, output, outcome))
 
-    async def _end(self, outcome: Outcome, output: Sequence[dict[str, object]]) -> None:
+    async def _end(self, outcome: Outcome, record: Callable[[], None]) -> None:
         text = self._pen.text
 
         def end(connection: Connection) -> None:
             conversations.answered(connection, self.run, text)
 
-        await self.desk.flusher.finish(self._pen, outcome, end, partial(self._terminal, outcome, output))
+        await self.desk.flusher.finish(self._pen, outcome, end, record)
 
     async def _fail(self, error: Exception) -> None:
         known = error if isinstance(error, AdvakodError) else AdvakodError(str(error))
@@ -328,7 +330,7 @@ class Writing:
         try:
             recorder = self._pen
             item = wire.message_item(self.run, "incomplete", [wire.text_part(recorder.text)])
-            await self._end(outcome, [item] if recorder.text else [])
+            await self._end(outcome, partial(self._terminal, outcome, [item] if recorder.text else []))
         # Not even its failure could be stored: the worker finds that nobody writes the run and takes it again.
         except Exception:
             log.exception("run %s: its failure could not be stored", self.run.id)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ..russian import fold, stem
+from ..russian import fold, stem, tokens
 from .mentions import Mention, find_mentions
 
 LONGEST_RANGE = 30  # articles; «ст. 1-1551» is named by its ends alone
@@ -42,36 +42,10 @@ _BARE_AFTER = re.compile(rf"[\s,]{{1,3}}({_N})(?![\w.]*[\w%])")
 _WORD = re.compile(r"[^\W_]+")
 # Between an article and its act: «ст. 18 Закона РФ от 07.02.1992 № 2300-1».
 _FILLERS = frozenset(
-    map(
-        stem,
-        [
-            "закон",
-            "закона",
-            "федеральный",
-            "федерального",
-            "рф",
-            "российской",
-            "федерации",
-            "от",
-            "г",
-            "года",
-            "n",
-            "кодекса",
-            "постановления",
-            "правительства",
-            "января",
-            "февраля",
-            "марта",
-            "апреля",
-            "мая",
-            "июня",
-            "июля",
-            "августа",
-            "сентября",
-            "октября",
-            "ноября",
-            "декабря",
-        ],
+    stem(word)
+    for word in tokens(
+        "закон закона федеральный федерального рф российской федерации от г года n кодекса постановления правительства "
+        "января февраля марта апреля мая июня июля августа сентября октября ноября декабря"
     )
 )
 _LONGEST_GAP = 80  # characters between an article and its act

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from ..russian import fold, stem
+from ..russian import fold, stem, tokens
 from .acts import KNOWN
 
 # What people say beside the names in the registry.
@@ -23,35 +23,10 @@ _NICKNAMES = {
 _AMBIGUOUS = frozenset(["ук", "жк", "вк", "лк", "бк", "зк", "ск"])
 _STATE = frozenset(map(stem, ("РФ", "России", "Российской", "Федерации")))
 _OTHER_STATES = frozenset(
-    map(
-        stem,
-        [
-            "Республики",
-            "РБ",
-            "РК",
-            "Беларуси",
-            "Белоруссии",
-            "Казахстана",
-            "Узбекистана",
-            "Украины",
-            "Армении",
-            "Азербайджана",
-            "Грузии",
-            "Киргизии",
-            "Кыргызстана",
-            "Таджикистана",
-            "Туркменистана",
-            "Молдовы",
-            "Латвии",
-            "Литвы",
-            "Эстонии",
-            "Германии",
-            "Франции",
-            "США",
-            "Китая",
-            "Италии",
-            "Испании",
-        ],
+    stem(word)
+    for word in tokens(
+        "Республики РБ РК Беларуси Белоруссии Казахстана Узбекистана Украины Армении Азербайджана Грузии Киргизии "
+        "Кыргызстана Таджикистана Туркменистана Молдовы Латвии Литвы Эстонии Германии Франции США Китая Италии Испании"
     )
 )
 _TITLE_OPENERS = frozenset(map(stem, ("закон", "фз", "рф", "федерации")))  # «Закон РФ О защите…»

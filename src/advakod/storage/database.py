@@ -127,6 +127,7 @@ def _create(url: URL, **options: Any) -> Engine:
         url,
         max_overflow=READERS,
         pool_use_lifo=True,
+        hide_parameters=True,  # they are people's questions, and errors go into the log
         json_serializer=_to_json,
         json_deserializer=orjson.loads,
         **options,

@@ -35,7 +35,9 @@ metadata = MetaData(
 meta = Table(
     "meta",
     metadata,
-    Column("key", String(64), primary_key=True),  # corpus_generation: counts changes of the corpus
+    Column(
+        "key", String(64), primary_key=True
+    ),  # corpus_generation: counts changes of the corpus; edition_changes:N: a list of changes
     Column("value", Text, nullable=False),
 )
 
@@ -158,6 +160,7 @@ run = Table(
     UniqueConstraint("owner", "idempotency_key"),
     Index(None, "status", "created_at"),
     Index(None, "finished_at"),
+    Index(None, "status", "finished_at", "reason", "created_at"),  # statistics; no flush touches any of them
     Index(None, "owner", "status"),
 )
 
@@ -175,14 +178,6 @@ event_block = Table(
     metadata,
     Column("run", String(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),  # all events of a finished run, compressed
-)
-
-worker = Table(
-    "worker",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("node", Text, nullable=False),
-    Column("started_at", Double, nullable=False),
 )
 
 session = Table(

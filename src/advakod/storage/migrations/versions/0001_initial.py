@@ -32,12 +32,7 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
     )
-    op.create_index(
-        op.f("ix_conversation_owner_updated_at"),
-        "conversation",
-        ["owner", "updated_at"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_conversation_owner_updated_at"), "conversation", ["owner", "updated_at"], unique=False)
     op.create_table(
         "event",
         sa.Column("run", sa.String(length=64), nullable=False),
@@ -108,6 +103,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_run_finished_at"), "run", ["finished_at"], unique=False)
     op.create_index(op.f("ix_run_owner_status"), "run", ["owner", "status"], unique=False)
     op.create_index(op.f("ix_run_status_created_at"), "run", ["status", "created_at"], unique=False)
+    op.create_index(
+        op.f("ix_run_status_finished_at_reason_created_at"),
+        "run",
+        ["status", "finished_at", "reason", "created_at"],
+        unique=False,
+    )
     op.create_table(
         "session",
         sa.Column("token_sha256", sa.String(length=64), nullable=False),
@@ -115,13 +116,6 @@ def upgrade() -> None:
         sa.Column("key_sha256", sa.String(length=64), nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_session")),
-    )
-    op.create_table(
-        "worker",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("node", sa.Text(), nullable=False),
-        sa.Column("started_at", sa.Double(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
     )
     op.create_table(
         "document",
@@ -149,11 +143,7 @@ def upgrade() -> None:
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_edition_document_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_edition")),
-        sa.UniqueConstraint(
-            "document_id",
-            "edition_date",
-            name=op.f("uq_edition_document_id_edition_date"),
-        ),
+        sa.UniqueConstraint("document_id", "edition_date", name=op.f("uq_edition_document_id_edition_date")),
     )
     op.create_index(op.f("ix_edition_source_sha256"), "edition", ["source_sha256"], unique=False)
     op.create_table(
@@ -169,17 +159,9 @@ def upgrade() -> None:
         sa.Column("parent", sa.Integer(), nullable=False),
         sa.Column("repealed", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["edition_id"],
-            ["edition.id"],
-            name=op.f("fk_provision_edition_id"),
-            ondelete="CASCADE",
+            ["edition_id"], ["edition.id"], name=op.f("fk_provision_edition_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("edition_id", "ordinal", name=op.f("pk_provision")),
     )
-    op.create_index(
-        op.f("ix_provision_edition_id_address"),
-        "provision",
-        ["edition_id", "address"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_provision_edition_id_address"), "provision", ["edition_id", "address"], unique=False)
     # ### end Alembic commands ###
