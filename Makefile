@@ -38,12 +38,11 @@ check: $(STAMP) ## Lint, formatting, types, import contracts, lock file, licence
 install: $(STAMP) ## Only set up .venv
 	@:
 
-bench: $(STAMP) ## Measure everything in benchmarks/ except the peers (minutes)
-	@set -e; for bench in $(filter-out benchmarks/peers/run.py,$(sort $(wildcard benchmarks/*/run.py))); do \
-		echo "== $$bench"; $(BIN)/python $$bench; done
+bench: $(STAMP) ## Measure everything in benchmarks/ except the peers (BENCH="search --quick" runs some)
+	@$(BIN)/python -m benchmarks.all $(BENCH)
 
 bench-peers: $(STAMP) ## Measure LiteLLM's proxy beside us (by hand: it installs a venv of its own)
-	@$(BIN)/python benchmarks/peers/run.py
+	@$(BIN)/python -m benchmarks.peers.run
 
 lock: $(STAMP) ## Bring requirements.lock and THIRD_PARTY.md up to date with pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 \

@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ class Report:
     title: str
     figures: Sequence[Figure]
     notes: Sequence[str] = ()
-    machine: str = field(default_factory=lambda: machine())
+    machine: str = ""
 
     @property
     def reached(self) -> bool:
@@ -105,7 +105,7 @@ def number(value: float) -> str:
     """Three significant digits, no exponent."""
     if value == int(value):
         return f"{value:,.0f}".replace(",", " ")
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    digits = next((digits for digits, least in enumerate((100, 10, 1)) if abs(value) >= least), 3)
     return f"{value:,.{digits}f}".replace(",", " ")
 
 
@@ -146,13 +146,16 @@ def milliseconds(what: str, seconds: Sequence[float], most: float | None = None)
 
 def main(name: str, measure: Callable[[argparse.Namespace], Report], **options: Any) -> int:
     """A benchmark's command line; `options` are numbers with defaults. Exit status 1 when a target is missed."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}.run", description=sys.modules["__main__"].__doc__)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}.run", description=sys.modules["__main__"].__doc__
+    )
     parser.add_argument("--quick", action="store_true", help="few rounds: see that it works")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     for option, default in options.items():
         parser.add_argument(f"--{option}", type=type(default), default=default)
     given = parser.parse_args()
-    report = measure(given)
+    begun = machine()  # before the benchmark itself loads the machine
+    report = dataclasses.replace(measure(given), machine=begun)
     if given.json:
         print(report.to_json())
     else:
@@ -226,7 +229,12 @@ def _told(output: Path, pattern: str, child: subprocess.Popen[bytes]) -> str:
 @contextmanager
 def server(data_dir: Path, **settings: str) -> Iterator[Process]:
     """`advakod serve` on a free port, with nothing set but `settings`."""
-    env = {"ADVAKOD_DATA_DIR": str(data_dir), "ADVAKOD_ENV_FILE": os.devnull, "ADVAKOD_LOG_LEVEL": "warning", **settings}
+    env = {
+        "ADVAKOD_DATA_DIR": str(data_dir),
+        "ADVAKOD_ENV_FILE": os.devnull,
+        "ADVAKOD_LOG_LEVEL": "warning",
+        **settings,
+    }
     with process([sys.executable, "-m", "advakod", "serve", "--port", "0"], r"(http://[\d.:]+)", env) as running:
         yield running
 

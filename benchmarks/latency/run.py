@@ -37,7 +37,7 @@ MOST_FIRST_TOKEN = 10.0  # ms
 BETWEEN = 0.02  # seconds, so that nothing of the last answer is still under way
 STAMP = re.compile(rb'"delta":"(\d+) ')
 NOTES = (
-    "One question at a time, each over an open connection of its own; the engine is asked over HTTP and thinks for 50 ms.",
+    "One question at a time, each over an open connection of its own; the engine is asked over HTTP, thinks for 50 ms.",
     "Nothing is shown that is not on disk: each figure holds one SQLite commit with synchronous=FULL.",
 )
 

@@ -64,7 +64,18 @@ def litellm(folder: Path, upstream_url: str) -> Iterator[Process]:
     config.write_text(CONFIG.format(url=upstream_url))
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
-    options = ["--config", str(config), "--host", "127.0.0.1", "--port", port, "--num_workers", "1", "--telemetry", "False"]
+    options = [
+        "--config",
+        str(config),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        port,
+        "--num_workers",
+        "1",
+        "--telemetry",
+        "False",
+    ]
     with process([str(VENV / "bin" / "litellm"), *options], r"Uvicorn running on (http://[\d.:]+)", QUIET) as running:
         yield running
 
@@ -117,8 +128,8 @@ def measure(given: argparse.Namespace) -> Report:
     ):
         figures = asyncio.run(rounds_of(model, peer, advakod, 2 if given.quick else given.rounds))
     notes = (
-        f"LiteLLM {version}, one worker, {RUNS} runs of {TOKENS} distinct tokens at full engine speed; CPU of the whole "
-        "process ÷ tokens, the question's own cost included on both sides.",
+        f"LiteLLM {version}, one worker, {RUNS} runs of {TOKENS} distinct tokens at full engine speed; CPU of the "
+        "whole process ÷ tokens, the question's own cost included on both sides.",
         "LiteLLM parses, checks and writes each token by itself; here tokens that arrive within one flush share an "
         "event, a row and a write. We store everything before it is sent, and search the law for each question.",
     )

@@ -19,7 +19,18 @@ from advakod.answers import event_log, queries, wire
 from advakod.answers.model import Outcome, Request, Run, Status, new_id
 from advakod.storage import Database
 from advakod.storage.schema import run as run_table
-from benchmarks.harness import COMPLETED, EVENT_END, Connection, Figure, Report, main, milliseconds, scratch, server
+from benchmarks.harness import (
+    COMPLETED,
+    EVENT_END,
+    Connection,
+    Figure,
+    Process,
+    Report,
+    main,
+    milliseconds,
+    scratch,
+    server,
+)
 
 EVENTS = 10_000
 MOST = 50.0  # ms
@@ -33,7 +44,9 @@ NOTES = (
 def finished_run() -> tuple[Run, list[bytes]]:
     """A completed run and its events; most are deltas, as in an answer."""
     now = time.time()
-    run = Run(new_id("resp"), LOCAL, Status.COMPLETED, Request("Что делать?"), now, finished_at=now, last_seq=EVENTS - 1)
+    run = Run(
+        new_id("resp"), LOCAL, Status.COMPLETED, Request("Что делать?"), now, finished_at=now, last_seq=EVENTS - 1
+    )
     words = [f"двадцать пять букв {n:05} " for n in range(EVENTS - 3)]
     bodies = [wire.event("response.created", 0, response=wire.response(run, Status.QUEUED))]
     bodies += [wire.delta(run.item_id, seq, word) for seq, word in enumerate(words, 1)]
@@ -74,9 +87,17 @@ async def replay(url: str, run_id: str, after: int = -1) -> float:
     return taken
 
 
-async def rounds_of(url: str, run_id: str, rounds: int) -> list[float]:
-    await replay(url, run_id)
-    return [await replay(url, run_id) for _ in range(rounds)]
+async def rounds_of(name: str, advakod: Process, run_id: str, rounds: int) -> list[Figure]:
+    await replay(advakod.url, run_id)
+    begun = advakod.cpu()
+    taken = [await replay(advakod.url, run_id) for _ in range(rounds)]
+    cpu = (advakod.cpu() - begun) / rounds
+    half = [await replay(advakod.url, run_id, EVENTS // 2) for _ in range(rounds)]
+    return [
+        *milliseconds(f"{name}, whole", taken, MOST),
+        Figure(f"{name}, whole: the server's CPU", cpu * 1e3, "ms"),
+        *milliseconds(f"{name}, from the middle on", half, MOST),
+    ]
 
 
 def measure(given: argparse.Namespace) -> Report:
@@ -86,9 +107,8 @@ def measure(given: argparse.Namespace) -> Report:
         rows, packed = store(folder)
         with server(folder, ADVAKOD_ENGINE="scripted", ADVAKOD_EVENT_RETENTION="86400") as advakod:
             for name, run_id in (("rows", rows), ("packed", packed)):
-                taken = asyncio.run(rounds_of(advakod.url, run_id, rounds))
-                figures += milliseconds(f"{EVENTS:,} events, {name}", taken, MOST)
-    return Report("Replay of a finished run", figures, NOTES)
+                figures += asyncio.run(rounds_of(name, advakod, run_id, rounds))
+    return Report(f"Replay of a finished run of {EVENTS:,} events", figures, NOTES)
 
 
 if __name__ == "__main__":

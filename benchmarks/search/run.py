@@ -1,6 +1,6 @@
 """Search over the real acts, in process: times, quality by style, what building the index costs.
 
-`python benchmarks/search/run.py [--quick] [--json]`. Every question of the development set is asked
+`python -m benchmarks.search.run [--quick] [--json]`. Every question of the development set is asked
 several rounds; the first is thrown away, since it fills the caches of word forms and of the disk.
 """
 
@@ -11,9 +11,6 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from advakod.evaluation import Question, evaluate, load_questions
 from advakod.evaluation import Report as Quality
@@ -51,7 +48,10 @@ def _build(search: Search) -> Iterator[Figure]:
     yield Figure("index, wall", manifest.seconds, "s")
     yield Figure("index, CPU", time.process_time() - cpu, "s")
     yield Figure(
-        "peak memory, ingest and index", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB", 1024
+        "peak memory, ingest and index",
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "MB",
+        2**30 / 1e6,
     )
 
 

@@ -89,7 +89,9 @@ async def full_speed(runs: int, rounds: int) -> list[Figure]:
         Figure(f"{name} × {SHORT} tokens: CPU a token, all in", of_short / SHORT * 1e6, "µs", most=MOST_CPU),
         Figure(f"{name}: CPU a further token", further * 1e6, "µs", most=MOST_CPU),
         Figure(f"{name}: CPU a question beside its tokens", (of_short - further * SHORT) * 1e3, "ms"),
-        Figure(f"{name}: the least of {rounds} rounds, all in", min(s.cpu for _, s, _ in taken) / runs / SHORT * 1e6, "µs"),
+        Figure(
+            f"{name}: the least of {rounds} rounds, all in", min(s.cpu for _, s, _ in taken) / runs / SHORT * 1e6, "µs"
+        ),
         Figure(f"{name}: raw upstream's own CPU a token", raw / SHORT * 1e6, "µs"),
         Figure(f"{name}: tokens through us", speed, "a second"),
         Figure(f"{name}: tokens from the raw upstream", raw_speed, "a second"),

@@ -17,7 +17,7 @@ from fastapi import Depends, FastAPI, Request, Response, WebSocket
 from starlette.types import ASGIApp, Message, Scope
 
 from advakod.accounts import Accounts, Principal
-from advakod.api.doors import Doors, Refusal, principal, require_admin
+from advakod.api.doors import Doors, Refusal, principal, principal_of, require_admin
 from advakod.api.session_routes import router
 from advakod.errors import AdvakodError
 from advakod.settings import Settings
@@ -65,7 +65,7 @@ def house(settings: Settings, database: Database) -> ASGIApp:
     @app.websocket("/v1/responses")
     async def _socket(socket: WebSocket) -> None:
         await socket.accept()
-        await socket.send_text(principal(socket).name)
+        await socket.send_text(principal_of(socket).name)
         await socket.close()
 
     return Doors(app, app.state.accounts)

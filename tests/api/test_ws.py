@@ -146,7 +146,7 @@ def test_the_sdk_reads_an_error(client: openai.OpenAI) -> None:
         connection.response.create(model="advakod", input="")
         event = connection.recv()
     assert event.type == "error"
-    assert event.error.code == "bad_question"  # type: ignore[union-attr]
+    assert event.error.code == "bad_question"
 
 
 def test_a_position_beyond_the_end(server: ServerProcess) -> None:

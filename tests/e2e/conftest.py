@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -71,17 +72,26 @@ def command(*arguments: object) -> list[str]:
 
 @pytest.fixture
 def upstream() -> Iterator[FakeOpenAI]:
-    """An OpenAI-compatible server in a thread of its own; `behaviour` may be changed at any time."""
+    """An OpenAI-compatible server; `behaviour` may be changed at any time."""
+    with running_upstream() as server:
+        yield server
+
+
+@contextmanager
+def running_upstream() -> Iterator[FakeOpenAI]:
+    """The server, in a thread of its own."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="upstream")
     thread.start()
     server = FakeOpenAI()
     asyncio.run_coroutine_threadsafe(server.start(), loop).result()
-    yield server
-    asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    try:
+        yield server
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def openai_env(upstream: FakeOpenAI, prefill: str = "continue_final_message") -> dict[str, str]:

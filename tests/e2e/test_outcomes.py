@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import TEXT, WORDS, Serve, openai_env
+from tests.e2e.conftest import TEXT, WORDS, Serve, openai_env, running_upstream
 from tests.e2e.wire import (
     Reply,
     ask,
@@ -23,7 +24,7 @@ from tests.e2e.wire import (
     whole_log,
 )
 from tests.support.fake_openai import Behaviour, FakeOpenAI, Refusal
-from tests.support.server import ServerProcess
+from tests.support.server import ServerProcess, start_server
 
 
 def assert_ends(response: dict[str, Any], status: str, reason: str) -> None:
@@ -54,13 +55,13 @@ def test_a_spent_budget_keeps_the_text_and_can_be_continued(serve: Serve) -> Non
     response = ended(server, run_id)
     assert_ends(response, "incomplete", "timeout")
     said = [text_of(response)]
-    assert len(said[0].split()) >= WORDS / 10
     while response["status"] != "completed":
         response = continued(server, response["id"])
         assert text_of(response).startswith(said[-1])
-        assert len(text_of(response)) > len(said[-1])
         said.append(text_of(response))
+        assert len(said) < 20, said
     assert said[-1] == TEXT
+    assert len(said) >= 3
     assert text_of(status_of(server, run_id)) == said[0]
     assert "время" not in said[-1].lower()  # a time-out is never text inside the answer
 
@@ -144,14 +145,24 @@ FAULTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeOpenAI, ServerProcess]]:
+    """One upstream that each test breaks anew, and a server that writes with it."""
+    times = {"ADVAKOD_STALL_TIMEOUT": "1", "ADVAKOD_FIRST_TOKEN_TIMEOUT": "3"}
+    with running_upstream() as upstream:
+        env = openai_env(upstream, "none") | {"ADVAKOD_OPENAI_MODEL": "fake-model"} | times
+        server = start_server(tmp_path_factory.mktemp("faulty"), env)
+        yield upstream, server
+        server.stop()
+
+
 @pytest.mark.parametrize(("behaviour", "status", "reason", "words"), FAULTS.values(), ids=FAULTS)
 def test_a_faulty_engine_is_never_completed(
-    serve: Serve, upstream: FakeOpenAI, behaviour: Behaviour, status: str, reason: str | None, words: int
+    faulty: tuple[FakeOpenAI, ServerProcess], behaviour: Behaviour, status: str, reason: str | None, words: int
 ) -> None:
+    upstream, server = faulty
     behaviour.text = TEXT
     upstream.behaviour = behaviour
-    times = {"ADVAKOD_STALL_TIMEOUT": "1", "ADVAKOD_FIRST_TOKEN_TIMEOUT": "15" if words or status == "failed" else "1"}
-    server = serve(env=openai_env(upstream, "none") | times)
     response = ended(server, ask(server))
     code = response["error"]["advakod_code"] if response["error"] else response["incomplete_details"]["reason"]
     assert_ends(response, status, reason or code)

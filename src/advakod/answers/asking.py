@@ -32,6 +32,7 @@ class Asked:
 
     run: Run
     new: bool
+    first: tuple[bytes, ...] = ()  # the events that were stored with a new run
 
 
 def check_question(question: str, settings: Settings) -> None:
@@ -94,7 +95,7 @@ class Asking:
         if (known := self._known(connection)) is not None:
             return Asked(known, new=False)
         self._check_room(connection)
-        return Asked(self._create(connection), new=True)
+        return self._create(connection)
 
     def _known(self, connection: Connection) -> Run | None:
         found = queries.by_idempotency_key(connection, self.owner, self.key) if self.key else None
@@ -111,7 +112,7 @@ class Asking:
         if queries.count_queued(connection) >= self.settings.queue_limit:
             raise OverloadedError("queue is full", retry_after=self._retry_after)
 
-    def _create(self, connection: Connection) -> Run:
+    def _create(self, connection: Connection) -> Asked:
         place = self._place(connection)
         created = Run(
             id=new_id("resp"),
@@ -134,16 +135,19 @@ class Asking:
             wire.event("response.queued", 1, response=snapshot),
         )
         event_log.add_first(connection, created.id, 0, first)
-        return created
+        return Asked(created, new=True, first=first)
 
     def _add_messages(self, connection: Connection, created: Run, place: Place) -> Run:
         assert place.conversation is not None
-        question = place.question or conversations.add_message(
-            connection, place.conversation, place.parent, "user", self.request.question
-        )
-        answer = conversations.add_message(
-            connection, place.conversation, question, "assistant", "", run_id=created.id, message_id=created.item_id
-        )
+        new: list[conversations.Message] = []
+        if (question := place.question) is None:
+            question = new_id("msg")
+            asked = self.request.question
+            at = created.created_at
+            new.append(conversations.Message(question, place.conversation, place.parent, "user", asked, None, at))
+        answer, at = created.item_id, time.time()
+        new.append(conversations.Message(answer, place.conversation, question, "assistant", "", created.id, at))
+        conversations.add_messages(connection, new)
         conversations.set_leaf(connection, place.conversation, answer)
         return replace(created, question_message=question, answer_message=answer)
 

@@ -137,30 +137,9 @@ def get_message(connection: Connection, message_id: str) -> Message | None:
     return Message(**row._mapping) if row else None
 
 
-def add_message(
-    connection: Connection,
-    to: str,
-    parent: str | None,
-    role: str,
-    text: str,
-    *,
-    run_id: str | None = None,
-    message_id: str = "",
-) -> str:
-    message_id = message_id or new_id("msg")
-    connection.execute(
-        _ADD_MESSAGE,
-        {
-            "id": message_id,
-            "conversation": to,
-            "parent": parent,
-            "role": role,
-            "text": text,
-            "run": run_id,
-            "created_at": time.time(),
-        },
-    )
-    return message_id
+def add_messages(connection: Connection, new: Sequence[Message]) -> None:
+    """Store messages, parents before their children."""
+    connection.execute(_ADD_MESSAGE, [{name: getattr(m, name) for name in Message.__dataclass_fields__} for m in new])
 
 
 def path(connection: Connection, message_id: str | None) -> list[Message]:

@@ -17,6 +17,7 @@ from . import event_log, wire
 log = logging.getLogger(__name__)
 
 TAIL_BYTES = 256 * 1024  # kept per run for readers that are nearly up to date; the others read the log
+ANNOUNCED_SECONDS = 10.0  # a new run's first events wait this long for their reader
 POLL_SECONDS = 0.25  # a run written by another process is looked at this often, once for all its readers
 LOOK_SECONDS = 1.0  # a reader that could not be told whether there is more looks again after this long
 
@@ -116,6 +117,12 @@ class Hub:
         """Readers of all runs, connected to this process."""
         return sum(tail.readers for tail in self._tails.values())
 
+    def announce(self, run_id: str, first: Sequence[bytes]) -> None:
+        """A new run's first events were committed: its reader, who is about to come, need not look them up."""
+        tail = self._tail(run_id)
+        tail.extend(0, first)
+        asyncio.get_running_loop().call_later(ANNOUNCED_SECONDS, self._drop_unused, run_id, tail)
+
     def publish(self, run_id: str, first_seq: int, bodies: Sequence[bytes]) -> None:
         """Tell readers what has just been committed."""
         tail = self._tails.get(run_id)
@@ -140,7 +147,7 @@ class Hub:
         return self._tails.setdefault(run_id, Tail())
 
     def _drop_unused(self, run_id: str, tail: Tail) -> None:
-        if tail.readers == 0 and not tail.local:
+        if tail.readers == 0 and not tail.local and self._tails.get(run_id) is tail:
             self._tails.pop(run_id, None)
             if (poller := self._pollers.pop(run_id, None)) is not None:
                 poller.cancel()

@@ -77,11 +77,12 @@ class Recorder:
         self._flusher.touch(self, at_once=first)
 
     def event(self, kind: str, **fields: Any) -> None:
-        """Add an event after the words so far; it is flushed at once, together with them."""
+        """Add an event after the words so far. It waits for its window: a stage that is over sooner
+        goes out together with the next one, which is a flush and a write to each reader less."""
         self._close_delta()
         self._bodies.append(wire.event(kind, self._next_seq, **fields))
         self._next_seq += 1
-        self._flusher.touch(self, at_once=True)
+        self._flusher.touch(self, at_once=False)
 
     def _close_delta(self) -> None:
         if self._words:

@@ -165,6 +165,7 @@ class Answers:
         except IntegrityError:  # another process stored the same key in between, and is found now
             asked = await self.database.write(asking.store)
         if asked.new and self._worker is not None:
+            self.hub.announce(asked.run.id, asked.first)
             self._worker.wake()
         return asked.run
 
@@ -249,6 +250,9 @@ async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
             await chore()
         except StorageError as error:
             log.warning("%s: %s", getattr(chore, "__name__", "chore"), error.detail)
+        # The next round may succeed; a chore that ended silently would be missed by nobody but the users.
+        except Exception:
+            log.exception("%s failed", getattr(chore, "__name__", "chore"))
         # A chore that breaks once must not be missed for good.
         except Exception:
             log.exception("%s", getattr(chore, "__name__", "chore"))

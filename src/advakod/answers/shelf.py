@@ -17,6 +17,7 @@ from ..storage import Database
 from ..storage.schema import conversation
 from . import conversations
 from .conversations import Conversation, Message, RunOutcome
+from .model import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,15 @@ def _change(connection: Connection, owner: str, conversation_id: str, values: di
 
 def _add(connection: Connection, owner: str, conversation_id: str, turns: Sequence[Turn]) -> list[Message]:
     leaf = _owned(connection, owner, conversation_id).leaf
-    added: list[str] = []
+    added: list[Message] = []
     for turn in turns:
-        leaf = conversations.add_message(connection, conversation_id, leaf, turn.role, turn.content)
-        added.append(leaf)
+        new = Message(new_id("msg"), conversation_id, leaf, turn.role, turn.content, None, time.time())
+        added.append(new)
+        leaf = new.id
     if added:
+        conversations.add_messages(connection, added)
         conversations.change(connection, conversation_id, leaf=leaf)
-    found = (conversations.get_message(connection, message_id) for message_id in added)
-    return [message for message in found if message is not None]
+    return added
 
 
 def _erase(connection: Connection, owner: str, conversation_id: str) -> None:

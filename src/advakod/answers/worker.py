@@ -98,6 +98,9 @@ class Worker:
                 await self._claim()
             except StorageError as error:
                 log.warning("cannot claim runs: %s", error.detail)  # _look_after wakes this again
+            # Whatever it is, questions must not wait for ever because one claim failed.
+            except Exception:
+                log.exception("cannot claim runs")
             # Without this task nothing is ever written again; whatever broke may mend.
             except Exception:
                 log.exception("cannot claim runs")
@@ -147,6 +150,9 @@ class Worker:
                 await work()
             except StorageError as error:
                 log.warning("%s: %s", getattr(work, "__name__", work), error.detail)
+            # Without this loop runs of the dead would stay where they are.
+            except Exception:
+                log.exception("%s failed", getattr(work, "__name__", work))
             # Without these tasks runs are lost sight of; whatever broke may mend.
             except Exception:
                 log.exception("%s", getattr(work, "__name__", work))

@@ -7,7 +7,7 @@ longer than the heartbeat, so that no hop on the way sees an idle stream.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -23,6 +23,10 @@ EVENT_STREAM_HEADERS = [
     (b"x-accel-buffering", b"no"),
 ]
 JSON_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+
+# Bytes handed to the transport at once. It takes more only when its 64 KiB buffer has room again, so this and that
+# buffer are what a reader that does not read costs.
+MOST_AT_ONCE = 32 * 1024
 
 Batches = AsyncGenerator[list[bytes], None]
 
@@ -49,9 +53,28 @@ class EventStream(Response):
     async def _pump(self, send: Send) -> None:
         async with aclosing(self._batches) as batches:
             async for batch in batches:
-                body = b"".join(batch) if batch else PING
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+                for number, body in enumerate(portions(batch) if batch else (PING,)):
+                    if number:
+                        await asyncio.sleep(0)  # uvloop looks how full its buffer is between turns of the loop
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def portions(frames: Sequence[bytes]) -> Iterator[bytes]:
+    """The frames' bytes in pieces of MOST_AT_ONCE at most, so that a reader never holds a whole log of its own."""
+    held: list[bytes] = []
+    size = 0
+    for frame in frames:
+        if held and size + len(frame) > MOST_AT_ONCE:
+            yield b"".join(held)
+            held, size = [], 0
+        if len(frame) > MOST_AT_ONCE:
+            yield from (frame[begin : begin + MOST_AT_ONCE] for begin in range(0, len(frame), MOST_AT_ONCE))
+        else:
+            held.append(frame)
+            size += len(frame)
+    if held:
+        yield held[0] if len(held) == 1 else b"".join(held)
 
 
 class PatientJson(Response):
