@@ -46,6 +46,7 @@ ROUTERS = (
     metrics.router,
     config.router,
     docs.router,
+    docs.root,
 )
 
 

@@ -210,6 +210,11 @@ class TimeBudget:
         return 2.5 * self.heartbeat
 
     @property
+    def reader_gone(self) -> float:
+        """A run that dies with its reader has lost it. A sign of life is a commit, which a busy machine may delay."""
+        return max(self.client_silence, 2.0)
+
+    @property
     def lease(self) -> float:
         """How long a stuck worker keeps its runs; a dead one loses them at once."""
         return 2 * self.heartbeat

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from advakod.answers import wire
 from advakod.answers.model import Citation, Outcome, Reason, Request, Run, Status
@@ -22,7 +22,8 @@ from advakod.storage import Database
 from tests.answers.room import Puppet, ended, events, room, types_in, until
 
 Quick = Callable[..., Settings]
-READS = TypeAdapter[Any](ResponseStreamEvent)
+# The SDK's class for each type of event.
+READS = {model.model_fields["type"].annotation.__args__[0]: model for model in get_args(get_args(ResponseStreamEvent)[0])}
 OURS_ALONE = {"timeout", "stalled", "engine_lost", "cancelled"}  # reasons that the SDK's types do not list
 ORDER = [
     "response.created",
@@ -58,13 +59,13 @@ def check_events(log: list[dict[str, Any]]) -> None:
 
 def _read(event: dict[str, Any]) -> None:
     try:
-        read = READS.validate_python(event)
+        read = READS[event["type"]].model_validate(event)
     except ValidationError as error:
-        wrong = {tuple(fault["loc"])[-2:] for fault in error.errors() if fault["loc"][0] == event["type"]}
-        assert wrong == {("incomplete_details", "reason")}
-        assert event["response"]["incomplete_details"]["reason"] in OURS_ALONE
+        (fault,) = error.errors()
+        assert fault["loc"] == ("response", "incomplete_details", "reason")
+        assert fault["input"] in OURS_ALONE
     else:
-        assert (read.type, read.sequence_number) == (event["type"], event["sequence_number"])
+        assert read.model_dump(include={"type", "sequence_number"}).items() <= event.items()
 
 
 def completed(engine: Puppet) -> None:

@@ -24,7 +24,7 @@ TEXT = " ".join(f"{number}{TOKEN}" for number in range(TOKENS))
 SMALL_BUFFER = 4096  # bytes the kernel keeps for a slow reader
 SLOWED_AT_MOST = 1.5  # times the script's own pace, and
 STARTS_WITHIN = 3.0  # seconds for the first word
-GROWS_AT_MOST = 160  # MB for a thousand connections; 250 whole texts more would be 23, and 1,000 unread ones 90
+GROWS_AT_MOST = 200  # MB for a thousand connections and what their buffers hold; each with a log of its own: 450
 FILES = 8_192  # open at once, in this process and in the server
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -87,7 +88,7 @@ def _is_free(database: Database) -> bool:
 
 
 def test_a_paused_worker_writes_nothing_after_it_is_resumed(
-    pair: Callable[..., tuple[ServerProcess, ServerProcess, str]], shared: dict[str, str], tmp_path: object
+    pair: Callable[..., tuple[ServerProcess, ServerProcess, str]], shared: dict[str, str], tmp_path: Path
 ) -> None:
     paused, other, run_id = pair(ADVAKOD_HEARTBEAT="0.5")  # a lease of 1 s
     database = Database(shared.get("ADVAKOD_DATABASE_URL") or f"sqlite:///{tmp_path}/var/advakod.db")
@@ -129,17 +130,17 @@ def test_a_dead_workers_run_goes_on_in_the_other(
 
 
 def test_an_ingest_between_two_attempts_changes_nothing(
-    serve: Serve, advakod: Command, upstream: FakeOpenAI, tmp_path: object
+    serve: Serve, advakod: Command, upstream: FakeOpenAI, tmp_path: Path
 ) -> None:
-    law = os.path.join(str(tmp_path), "law.txt")  # noqa: PTH118
-    _write(law, OLD_LAW)
+    law = tmp_path / "law.txt"
+    law.write_text(OLD_LAW, "utf-8")
     assert advakod("ingest", law).returncode == 0
     upstream.behaviour = Behaviour(text=TEXT + " [1]", rate=20)
     server = serve(env=openai_env(upstream))
     run_id = ask(server, "Каков срок проверки связи?")
     wait_for_words(server, run_id, 5)
     server.kill9()
-    _write(law, NEW_LAW)
+    law.write_text(NEW_LAW, "utf-8")
     assert advakod("ingest", law).returncode == 0
     server.start()
     log = whole_log(server, run_id)
@@ -163,7 +164,3 @@ def test_stop_reaches_the_worker_that_writes(
     assert call(other, "POST", f"/v1/responses/{run_id}/cancel").status == 200
     assert whole_log(other, run_id)[-1].data["response"]["status"] == "cancelled"
 
-
-def _write(path: str, law: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(law)

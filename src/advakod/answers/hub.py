@@ -43,20 +43,23 @@ class Tail:
         """Take committed events; what is already known is skipped, and a gap starts the tail anew."""
         if not self.known or first_seq > self.next:
             self.frames, self.first, self._bytes, self.known = [], first_seq, 0, True
+        old = len(self.frames)
         for seq, body in enumerate(bodies, first_seq):
             if seq >= self.next:
                 frame = wire.sse_frame(seq, body)
                 self.frames.append(frame)
                 self._bytes += len(frame)
                 self.ended = self.ended or wire.is_terminal(body)
-        self._trim()
+        self._trim(old)
         self.wake()
 
-    def _trim(self) -> None:
+    def _trim(self, old: int) -> None:
+        """Drop from the first `old` frames: those after them nobody has read yet, and a thousand readers that
+        had to fetch them from the log would each hold a copy."""
         if self._bytes <= TAIL_BYTES:
             return
         drop = 0
-        while self._bytes > TAIL_BYTES // 2 and drop < len(self.frames) - 1:
+        while self._bytes > TAIL_BYTES // 2 and drop < min(old, len(self.frames) - 1):
             self._bytes -= len(self.frames[drop])
             drop += 1
         del self.frames[:drop]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -18,13 +18,14 @@ from sqlalchemy.exc import IntegrityError
 
 from .. import __version__
 from ..engine.interface import Continuation, Engine, EngineInfo
-from ..errors import ConflictError, InputError, StorageError
+from ..errors import ConflictError, InputError
 from ..search import Search
 from ..settings import Settings
 from ..storage import Database
 from ..telemetry import Metrics
 from . import conversations, event_log, queries, wire
 from .asking import Asked, Asking, Place, check_question, owned
+from .chores import every
 from .hub import Hub
 from .liveness import liveness
 from .model import Context, Reason, Request, Run, Status
@@ -65,7 +66,11 @@ class Answers:
         await self.engine.start()
         info = await self.engine.info()
         desk = Desk(
-            self.database, self.engine, Retrieval(self._search, self.settings.sources), self._flusher, self.settings
+            self.database,
+            self.engine,
+            Retrieval(self._search, self.settings.sources, self.settings.edition_warn_days),
+            self._flusher,
+            self.settings,
         )
         lock = liveness(self.database, self.settings.data_dir, self.worker_name)
         concurrency = self.settings.max_concurrency or info.concurrency
@@ -74,9 +79,9 @@ class Answers:
         await self._worker.start()
         budget = self.settings.time
         self._chores = [
-            asyncio.create_task(_every(budget.progress, self._waiting.tell_places), name="places"),
-            asyncio.create_task(_every(budget.liveness, self._waiting.end_overdue), name="overdue"),
-            asyncio.create_task(_every(min(PACK_EVERY, self._retention), self._pack), name="packing"),
+            asyncio.create_task(every(budget.progress, self._waiting.tell_places), name="places"),
+            asyncio.create_task(every(budget.liveness, self._waiting.end_overdue), name="overdue"),
+            asyncio.create_task(every(min(PACK_EVERY, self._retention), self._pack), name="packing"),
         ]
         return info
 
@@ -242,21 +247,6 @@ class Answers:
         while ids := await self.database.read(partial(event_log.packable, finished_before=before, limit=PACK_AT_ONCE)):
             for run_id in ids:
                 await self.database.write(partial(event_log.pack, run_id=run_id))
-
-
-async def _every(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            await chore()
-        except StorageError as error:
-            log.warning("%s: %s", getattr(chore, "__name__", "chore"), error.detail)
-        # The next round may succeed; a chore that ended silently would be missed by nobody but the users.
-        except Exception:
-            log.exception("%s failed", getattr(chore, "__name__", "chore"))
-        # A chore that breaks once must not be missed for good.
-        except Exception:
-            log.exception("%s", getattr(chore, "__name__", "chore"))
-        await asyncio.sleep(seconds)
 
 
 def check_position(run: Run, after: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -18,6 +18,7 @@ from ..errors import StorageError
 from ..settings import TimeBudget
 from ..storage import Database
 from . import event_log, queries
+from .chores import every
 from .event_log import Append
 from .hub import Hub
 from .liveness import Liveness
@@ -56,7 +57,7 @@ class Worker:
         self._loops = [
             asyncio.create_task(self._claiming(), name="claiming"),
             *(
-                asyncio.create_task(self._every(seconds, work), name=work.__name__)
+                asyncio.create_task(every(seconds, work), name=work.__name__)
                 for seconds, work in (
                     (self._time.liveness, self._look_after),
                     (self._time.renewal, self._renew),
@@ -101,9 +102,6 @@ class Worker:
             # Whatever it is, questions must not wait for ever because one claim failed.
             except Exception:
                 log.exception("cannot claim runs")
-            # Without this task nothing is ever written again; whatever broke may mend.
-            except Exception:
-                log.exception("cannot claim runs")
 
     async def _claim(self) -> None:
         """Runs that have lost their worker go first: somebody is reading them."""
@@ -144,20 +142,6 @@ class Worker:
 
     # -- looking after ----------------------------------------------------------------------------
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await work()
-            except StorageError as error:
-                log.warning("%s: %s", getattr(work, "__name__", work), error.detail)
-            # Without this loop runs of the dead would stay where they are.
-            except Exception:
-                log.exception("%s failed", getattr(work, "__name__", work))
-            # Without these tasks runs are lost sight of; whatever broke may mend.
-            except Exception:
-                log.exception("%s", getattr(work, "__name__", work))
-            await asyncio.sleep(seconds)
-
     async def _look_after(self) -> None:
         """Runs of dead workers, runs left by this one, stops asked for elsewhere, runs queued by others."""
         await asyncio.to_thread(self._lock.hold)
@@ -168,7 +152,7 @@ class Worker:
             self._ownerless |= await self._held_by(lost)
         self._ownerless |= await self._strays()
         if self._held:
-            gone = time.time() - self._time.client_silence
+            gone = time.time() - self._time.reader_gone
             signals = partial(queries.signals, worker=self.name, reader_gone_before=gone)
             for run_id in await self._database.read(signals):
                 self.cancel(run_id)

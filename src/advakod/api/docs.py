@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from swagger_ui_bundle import swagger_ui_path
 
 from ..errors import NotFoundError
@@ -45,6 +45,13 @@ SwaggerUIBundle({url: "docs/openapi.json", dom_id: "#docs", deepLinking: true, v
 """
 
 router = APIRouter(prefix="/docs", include_in_schema=False)
+root = APIRouter(include_in_schema=False)
+
+
+@root.get("/")
+async def front() -> Response:
+    """What there is to look at until there is a page."""
+    return RedirectResponse("docs")
 
 
 @router.get("")

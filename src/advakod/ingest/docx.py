@@ -9,7 +9,7 @@ from typing import Any
 
 import docx
 from docx.oxml.ns import qn
-from docx.table import Table
+from docx.table import Table, _Cell
 from lxml import etree
 
 from ..law.parsing.paragraphs import Paragraph, from_lines
@@ -56,15 +56,12 @@ def check_size(data: bytes) -> None:
         raise BrokenFileError(str(error), format="DOCX") from error
 
 
-def _lines(document: Any) -> Iterator[str]:
-    for block in document.iter_inner_content():
+def _lines(container: Any) -> Iterator[str]:
+    for block in container.iter_inner_content():
         if isinstance(block, Table):
-            for row in block.rows:
-                seen: set[Any] = set()  # a merged cell is met once for each column it spans
-                for cell in row.cells:
-                    if cell._tc not in seen:
-                        seen.add(cell._tc)
-                        yield from (line for p in cell.paragraphs for line in _text(p).split("\n"))
+            # Not `row.cells`, which repeats a merged cell as many times as the file says it is wide.
+            for cell in block._tbl.iter_tcs():
+                yield from _lines(_Cell(cell, block))
         else:
             yield from _text(block).split("\n")
 

@@ -8,12 +8,14 @@ DocumentError
 ├── UnsupportedFormatError unsupported_format   a known format that is not read
 ├── BrokenFileError        broken_file          a PDF, DOCX or HTML in name only
 ├── ArchiveBombError       archive_bomb         unpacks into far more than it should
+├── NestedTooDeepError     nested_too_deep      tags in tags, more than can be read
 ├── NoTextLayerError       no_text_layer        a scan
 ├── UnreadableTextError    unreadable_text      wrong encoding, not Russian
 ├── NoReadableFilesError   no_readable_files    a folder without any
 ├── NotAnActError          not_an_act           neither articles nor points
 ├── UnknownActError        unknown_act          it does not say which act it is
-└── EditionConflictError   edition_conflict     another text of the same edition is stored
+├── EditionConflictError   edition_conflict     another text of the same edition is stored
+└── BeingIngestedError     being_ingested       another process is storing the same document
 """
 
 from __future__ import annotations
@@ -77,6 +79,13 @@ class ArchiveBombError(DocumentError):
     user_message = "Файл DOCX распаковывается в слишком большой объём и отклонён. Сохраните документ заново."
 
 
+class NestedTooDeepError(DocumentError):
+    """Elements are nested too deep to be read."""
+
+    code = "nested_too_deep"
+    user_message = "Разметка файла вложена слишком глубоко. Откройте его и сохраните как TXT или DOCX."
+
+
 class NoTextLayerError(DocumentError):
     """A scan: pictures of pages without text."""
 
@@ -109,7 +118,10 @@ class UnknownActError(DocumentError):
     """The text does not say which act it is."""
 
     code = "unknown_act"
-    user_message = "Не удалось определить, что это за акт. Укажите его параметром --act или --title, --number и --date."
+    user_message = (
+        "Не удалось определить, что это за акт. Укажите его параметром --act или --title, --number и --date; "
+        "договоры и заявления загружать не нужно."
+    )
 
 
 class EditionConflictError(DocumentError):
@@ -120,3 +132,10 @@ class EditionConflictError(DocumentError):
         "Редакция «{act}» от {edition} уже загружена с другим текстом. "
         "Укажите другую дату параметром --edition-date или замените её параметром --replace."
     )
+
+
+class BeingIngestedError(DocumentError):
+    """Another process is storing the same document."""
+
+    code = "being_ingested"
+    user_message = "Этот документ сейчас загружает другой процесс. Повторите, когда он закончит."

@@ -433,6 +433,12 @@ def by_id(id: str) -> KnownAct | None:  # noqa: A002
     return _BY_ID.get(id)
 
 
+def in_points(id: str) -> bool:  # noqa: A002
+    """Whether the known act is made of points and has no articles, as the Government's rules are."""
+    known = _BY_ID.get(id)
+    return known is not None and known.type == DECREE
+
+
 @lru_cache(maxsize=4096)
 def identify(type: str, date: dt.date | None, number: str) -> ActIdentity | None:  # noqa: A002
     """The known act with this type, date and number.

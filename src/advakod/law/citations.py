@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ..russian import fold, stem, tokens
+from .acts import in_points
 from .mentions import Mention, find_mentions
 
 LONGEST_RANGE = 30  # articles; «ст. 1-1551» is named by its ends alone
@@ -21,7 +22,7 @@ LONGEST_RANGE = 30  # articles; «ст. 1-1551» is named by its ends alone
 _W = r"\s{0,3}"
 _N = r"\d{1,5}(?:\.\d{1,5}){0,4}[¹²³⁰⁴-⁹]{0,3}(?:-\d{1,4}(?!\d))?"
 _NOT_COUNTED = rf"(?!{_W}(?:%|дн|раз|лет|год|мес|руб|час|тыс|млн|процент|человек|недел|(?:ч|п|пп)\.))"
-_ITEM = rf"{_W}(?:,|;|и|или|до|по|-|–|—){_W}(?:ст\.{_W})?{_N}(?![\w.]?\d){_NOT_COUNTED}"
+_ITEM = rf"{_W}(?:,|;|и|или|либо|до|по|-|–|—){_W}(?:ст\.{_W})?{_N}(?![\w.]?\d){_NOT_COUNTED}"
 _ARTICLE = r"(?:стать(?:я|и|е|ю|ей|ёй|ям|ями|ях)|статей|ст\.?\s?ст|ст)(?!\w)\.?"
 _UNIT = re.compile(
     rf"(?<!\w)(?:"
@@ -36,7 +37,7 @@ _UNIT = re.compile(
 _LIST_ITEM = re.compile(rf"(?P<dash>[-–—]|до|по)?{_W}(?:ст\.{_W})?(?P<number>{_N})")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _SPACE = re.compile(r"[\s,(]*")
-_JOIN = re.compile(r"[\s,;]*(?:(?:и|или|а также)\s+)?(?:по\s+)?(?:в\s+)?", re.IGNORECASE)
+_JOIN = re.compile(r"[\s,;]*(?:(?:и|или|либо|а также)\s+)?(?:по\s+)?(?:в\s+)?", re.IGNORECASE)
 _BARE_BEFORE = re.compile(rf"(?<![\w.,№-])({_N})(?:{_W}-?{_W}(?:ая|ой|ую|я|й|ю))?\s+$", re.IGNORECASE)
 _BARE_AFTER = re.compile(rf"[\s,]{{1,3}}({_N})(?![\w.]*[\w%])")
 _WORD = re.compile(r"[^\W_]+")
@@ -54,7 +55,10 @@ _BARE_WINDOW = 16
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One article referred to at `text[start:end]`; `act` is None where the text does not tell it."""
+    """One article referred to at `text[start:end]`; `act` is None where the text does not tell it.
+
+    For an act without articles («п. 2.7 ПДД») `article` is the number of the point.
+    """
 
     act: str | None
     article: str
@@ -92,8 +96,10 @@ def find_references(text: str, mentions: list[Mention] | None = None) -> list[Re
     `mentions` are the text's own, for a caller that has them already.
     """
     mentions = find_mentions(text) if mentions is None else mentions
-    found = _attach(text, list(_units(text)))
+    units = list(_units(text))
+    found = _attach(text, units)
     _bind(text, found, mentions)
+    found += _points(text, units, found, mentions)
     found += _bare(text, found, mentions)
     found.sort(key=lambda f: f.start)
     return [Reference(f.act, number, f.part, f.point, f.start, f.end) for f in found for number in f.numbers]
@@ -189,6 +195,22 @@ def _take(article: _Found, units: list[_Unit]) -> None:
 
 def _bind(text: str, found: list[_Found], mentions: list[Mention]) -> None:
     """Find each article's act."""
+    _bind_beside(text, found, mentions)
+    # CASE 3: «ст. 80 и ст. 81 ТК РФ», then «ЗоЗПП ст. 18, ст. 19»
+    for here, following in reversed(list(pairwise(found))):
+        if here.act is None and _JOIN.fullmatch(text, here.end, following.start):
+            here.act = following.act
+    for previous, here in pairwise(found):
+        if here.act is None and _JOIN.fullmatch(text, previous.end, here.start):
+            here.act = previous.act
+    # CASE 4: «По ТК… а что со статьёй 81?»: the only act with articles that the text names
+    acts = {mention.act for mention in mentions if mention.sure and not in_points(mention.act)}
+    if len(acts) == 1:
+        for article in found:
+            article.act = article.act or next(iter(acts))
+
+
+def _bind_beside(text: str, found: Iterable[_Found], mentions: list[Mention]) -> None:
     starts = [mention.start for mention in mentions]
     for article in found:
         index = bisect_left(starts, article.end)
@@ -198,28 +220,27 @@ def _bind(text: str, found: list[_Found], mentions: list[Mention]) -> None:
         # CASE 2: «ТК РФ, статья 81»; the act before must not be taken by the article before it
         elif index and _fills(text, mentions[index - 1].end, article.start):
             article.act = mentions[index - 1].act
-    # CASE 3: «ст. 80 и ст. 81 ТК РФ», then «ЗоЗПП ст. 18, ст. 19»
-    for here, following in reversed(list(pairwise(found))):
-        if here.act is None and _JOIN.fullmatch(text, here.end, following.start):
-            here.act = following.act
-    for previous, here in pairwise(found):
-        if here.act is None and _JOIN.fullmatch(text, previous.end, here.start):
-            here.act = previous.act
-    # CASE 4: «По ТК… а что со статьёй 81?»: the only act that the text names
-    acts = {mention.act for mention in mentions if mention.sure}
-    if len(acts) == 1:
-        for article in found:
-            article.act = article.act or next(iter(acts))
 
 
 def _fills(text: str, start: int, end: int) -> bool:
-    """Nothing but «Закона РФ от 07.02.1992 №» stands between."""
+    """Nothing but «Закона РФ от 07.02.1992 №» stands between, on one line."""
     if not 0 <= end - start <= _LONGEST_GAP:
         return False
     gap = text[start:end]
-    if any(mark in gap for mark in ".!?\n;") and not any(c.isdigit() for c in gap) and " г." not in gap:
+    if "\n" in gap:
+        return False
+    if any(mark in gap for mark in ".!?;") and not any(c.isdigit() for c in gap) and " г." not in gap:
         return gap.strip() in {".", ""}
     return all(word.isdigit() or stem(word) in _FILLERS for word in _WORD.findall(gap))
+
+
+def _points(text: str, units: list[_Unit], found: list[_Found], mentions: list[Mention]) -> list[_Found]:
+    """«п. 2.7 Правил дорожного движения»: the points of acts that have no articles."""
+    acts = [mention for mention in mentions if in_points(mention.act)]
+    points = [_Found(u.numbers, u.start, u.end) for u in units if acts and u.kind == "point" and u.numbers[0].isascii()]
+    _bind_beside(text, points, acts)
+    taken = [(f.start, f.end) for f in found]
+    return [p for p in points if p.act and not any(s <= p.start < e for s, e in taken)]
 
 
 def _bare(text: str, found: list[_Found], mentions: list[Mention]) -> list[_Found]:

@@ -73,7 +73,8 @@ def frame(paragraphs: Sequence[Paragraph], first: int) -> Frame:
 
 def recognise(cut: Frame) -> Recognised:
     """Which act and edition this is, from what the document itself says."""
-    changes = tuple(sorted({_date(m) for p in cut.front for note in p.notes for m in _CHANGE.finditer(note)}))
+    written = (_date(*m.groups()) for p in cut.front for note in p.notes for m in _CHANGE.finditer(note))
+    changes = tuple(sorted({day for day in written if day}))
     act = _act(cut)
     titled = any(p.text for p in cut.front)
     # Without a list of changes a titled text is the original one, of the day it was signed.
@@ -117,8 +118,10 @@ def _signed(lines: Sequence[str]) -> tuple[dt.date | None, str]:
 
 
 def _last_date(text: str) -> dt.date | None:
-    long = [dt.date(int(y), _MONTHS.index(m.lower()) + 1, int(d)) for d, m, y in _LONG_DATE.findall(text)]
-    return long[-1] if long else next((_date(m) for m in reversed([*_SHORT_DATE.finditer(text)])), None)
+    """The last date in words, else the last in figures."""
+    long = [_date(day, str(_MONTHS.index(month.lower()) + 1), year) for day, month, year in _LONG_DATE.findall(text)]
+    short = [_date(*found) for found in _SHORT_DATE.findall(text)]
+    return next((day for days in (long, short) for day in reversed(days) if day), None)
 
 
 def _named(front: Sequence[str]) -> KnownAct | None:
@@ -159,9 +162,12 @@ def _foot_start(paragraphs: Sequence[Paragraph], first: int) -> int:
     return len(paragraphs)
 
 
-def _date(match: re.Match[str]) -> dt.date:
-    day, month, year = map(int, match.groups())
-    return dt.date(year, month, day)
+def _date(day: str, month: str, year: str) -> dt.date | None:
+    """None for «31.02.2020»: a slip in the text must not keep the act out."""
+    try:
+        return dt.date(int(year), int(month), int(day))
+    except ValueError:
+        return None
 
 
 def _plain(text: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .labels import heading_of, label_of
 from .paragraphs import NOTE_START
 
 _HEADING = re.compile(r"\s*(?:Статья|Глава|ГЛАВА|Раздел|РАЗДЕЛ|§)\s*[\dIVXLC]")
 _WRAP_LIMIT = 100  # characters; hard-wrapped texts are 60–80 wide, paragraphs on one line are longer
+_FULL = 0.75  # of the longest lines' length; most lines of a hard-wrapped text reach it
 _NOTE_LINES = 200  # a header's list of changes may run over this many lines, an unclosed bracket must not eat more
 
 
@@ -24,8 +26,11 @@ def lines_of(text: str, *, wrapped: bool | None = None) -> list[str]:
 
 
 def _is_wrapped(lines: list[str]) -> bool:
-    written = [len(line) for line in lines if line.strip()]
-    return len(written) > 20 and sum(n > _WRAP_LIMIT for n in written) * 50 < len(written)
+    written = sorted(len(line) for line in lines if line.strip())
+    if len(written) <= 20 or sum(n > _WRAP_LIMIT for n in written) * 50 >= len(written):
+        return False
+    longest = written[len(written) * 95 // 100]  # short paragraphs of many lengths are not a wrapped text
+    return sum(n >= _FULL * longest for n in written) * 2 > len(written)
 
 
 def _notes_joined(lines: list[str]) -> Iterator[str]:
@@ -66,7 +71,11 @@ def _unwrapped(lines: list[str]) -> Iterator[str]:
 def _starts(line: str, paragraph: str, indent: int, *, uses_indents: bool) -> bool:
     if NOTE_START.match(line) or (NOTE_START.match(paragraph) and not _open(paragraph)):
         return True
-    if not (uses_indents and line.startswith(" ")) or _unclosed(paragraph):
+    if _unclosed(paragraph):
+        return False
+    if not uses_indents:
+        return heading_of(line) is not None or label_of(line) is not None
+    if not line.startswith(" "):
         return False
     # The second line of an article's heading is indented further than the first.
     return not (_HEADING.match(paragraph) and (_indent(line) > indent or _heading_goes_on(paragraph, line.strip())))

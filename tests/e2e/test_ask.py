@@ -1,0 +1,146 @@
+"""The main job on a real law: a question through HTTP, WebSocket and the command line, answered with citations."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from websockets.sync.client import connect
+
+from tests.e2e.conftest import TEXT, command
+from tests.e2e.wire import ENDED, PATIENCE, TERMINAL, ask, call, read, text_of, until, whole_log, words_of
+from tests.support.server import ServerProcess, scripted, start_server
+
+QUESTION = "Расскажи подробно о правах потребителя"
+ACTS = ("zozpp_2300-1_consultantplus.pdf", "kzot_rsfsr_102010128.html")  # the law asked about, and one that is not
+
+
+@pytest.fixture(scope="module")
+def law(corpus_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with real acts in it."""
+    data = tmp_path_factory.mktemp("law")
+    files = [corpus_dir / "statutes" / name for name in ACTS]
+    loaded = _run("ingest", "--json", *files, data=data)
+    assert loaded.returncode == 0, loaded.stderr
+    assert [outcome["act"] for outcome in orjson.loads(loaded.stdout)] == ["zozpp", "kzot_rsfsr"]
+    return data
+
+
+@pytest.fixture(scope="module")
+def server(law: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    running = start_server(tmp_path_factory.mktemp("ask"), {"ADVAKOD_DATA_DIR": str(law)})
+    yield running
+    running.stop()
+
+
+def _run(*arguments: object, data: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "ADVAKOD_DATA_DIR": str(data)}
+    return subprocess.run(
+        command(*arguments), env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def assert_answers(text: str, citations: list[dict[str, Any]]) -> None:
+    """At least five verified citations of the law, article 18 among them, each a piece of the text."""
+    verified = [citation for citation in citations if citation["verdict"] == "verified"]
+    articles = {citation["article"] for citation in verified if citation["act"] == "zozpp"}
+    assert len(articles) >= 5
+    assert "18" in articles
+    assert {citation["act"] for citation in verified} == {"zozpp"}
+    assert len(text) > 500
+
+
+def test_through_http(server: ServerProcess) -> None:
+    log = whole_log(server, ask(server, QUESTION))
+    [citations] = [event.data["citations"] for event in log if event.type == "advakod.citations"]
+    response = log[-1].data["response"]
+    assert response["status"] == "completed"
+    assert words_of(log) == text_of(response)
+    assert_answers(words_of(log), citations)
+    assert sum(bool(event.delta) for event in log) > 1
+    assert len(response["output"][0]["content"][0]["annotations"]) == len(citations)
+    for citation in citations:
+        assert words_of(log)[citation["start"] : citation["end"]] == citation["text"]
+
+
+def test_through_a_websocket(server: ServerProcess) -> None:
+    with connect(server.url.replace("http", "ws") + "/v1/responses", proxy=None) as socket:
+        socket.send(orjson.dumps({"type": "response.create", "model": "advakod", "input": QUESTION}).decode())
+        events = [orjson.loads(socket.recv(timeout=PATIENCE))]
+        while events[-1]["type"] not in TERMINAL:
+            events.append(orjson.loads(socket.recv(timeout=PATIENCE)))
+    text = "".join(event["delta"] for event in events if event["type"] == "response.output_text.delta")
+    [citations] = [event["citations"] for event in events if event["type"] == "advakod.citations"]
+    assert_answers(text, citations)
+
+
+def test_through_the_command_line(law: Path) -> None:
+    answered = _run("ask", QUESTION, "--json", data=law)
+    assert answered.returncode == 0, answered.stderr
+    answer = orjson.loads(answered.stdout)
+    assert answer["status"] == "completed"
+    assert answer["id"].startswith("resp_")
+    assert_answers(answer["text"], answer["citations"])
+
+
+def test_through_the_command_line_of_another_machine(server: ServerProcess, tmp_path: Path) -> None:
+    answered = _run("ask", QUESTION, "--json", "--url", server.url, data=tmp_path)
+    assert answered.returncode == 0, answered.stderr
+    answer = orjson.loads(answered.stdout)
+    assert_answers(answer["text"], answer["citations"])
+    stored = call(server, "GET", f"/v1/responses/{answer['id']}").json
+    assert text_of(stored) == answer["text"]
+
+
+def test_for_a_person(server: ServerProcess, tmp_path: Path) -> None:
+    answered = _run("ask", QUESTION, "--url", server.url, data=tmp_path)
+    assert answered.returncode == 0
+    assert "проверено: норма найдена и прочитана" in answered.stdout
+    assert "Статья 18" in answered.stdout
+
+
+def test_a_search_finds_the_article(law: Path) -> None:
+    found = _run("search", "--json", "вернуть товар с недостатками", data=law)
+    assert found.returncode == 0, found.stderr
+    assert ("zozpp", "18") in [(hit["act"], hit["article"]) for hit in orjson.loads(found.stdout)]
+
+
+# -- Ctrl-C ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("remote", [True, False], ids=["server", "in process"])
+def test_ctrl_c_stops_the_run(tmp_path: Path, *, remote: bool) -> None:
+    env = {**os.environ, **scripted(tmp_path, TEXT, tokens_per_second=5), "ADVAKOD_DATA_DIR": str(tmp_path / "var")}
+    server = start_server(tmp_path, env) if remote else None
+    try:
+        where = ["--url", server.url] if server else []
+        with subprocess.Popen(command("ask", "Вопрос", *where), env=env, stdout=subprocess.PIPE) as asking:
+            assert asking.stdout is not None
+            said = asking.stdout.read(12).decode()  # the first word is there
+            asking.send_signal(signal.SIGINT)
+            said += asking.stdout.read().decode()
+            assert asking.wait(PATIENCE) == 130
+        assert TEXT.startswith(said.split("\n")[0].strip())
+        server = server or start_server(tmp_path, env)
+        [run] = _runs(server)
+        until(lambda: call(server, "GET", f"/v1/responses/{run}").json["status"] in ENDED)
+        stopped = call(server, "GET", f"/v1/responses/{run}").json
+        assert stopped["status"] == "cancelled"
+        assert text_of(stopped) != ""
+        assert list(read(server, run))[-1].type == "response.incomplete"
+    finally:
+        if server is not None:
+            server.stop()
+
+
+def _runs(server: ServerProcess) -> list[str]:
+    """The runs behind all conversations."""
+    listed = call(server, "GET", "/api/v1/conversations").json["data"]
+    trees = [call(server, "GET", f"/api/v1/conversations/{facts['id']}").json for facts in listed]
+    return [message["run"]["id"] for tree in trees for message in tree["messages"] if message["run"]]
