@@ -95,7 +95,7 @@ def _group(group: Sequence[Statement], *, with_figures: bool) -> str:
     marked = " (краткий пересказ)" if source.summary else ""
     pieces = [f"### {heading(source)}{marked}", *(_statement(s) for s in group)]
     if with_figures and (figures := list(_figures(source))):
-        pieces.append("\n".join(figures))
+        pieces.append("Сроки и суммы, в пересказе:\n\n" + "\n".join(figures))
     return "\n\n".join(pieces)
 
 
@@ -124,7 +124,7 @@ def _figures(source: Source) -> Iterator[str]:
     entry = None if source.summary else load_guide().find(source.act, source.article)
     if entry is not None:
         for figure in entry.figures_beside(source.text)[:MOST_FIGURES]:
-            yield f"- Коротко: {_before_stop(figure, f'({cited(source)}) [{source.n}]')}"
+            yield f"- {_before_stop(figure, f'({cited(source)}) [{source.n}]')}"
 
 
 def _next(found: Sequence[Statement]) -> Iterator[str]:
