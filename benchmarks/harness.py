@@ -1,14 +1,12 @@
-"""What the benchmarks share: figures beside their targets, processes with their CPU time, a bare HTTP client.
+"""What every benchmark shares: figures beside their targets, the machine in words, the command line.
 
 A benchmark is a folder with a `run.py` that ends in `sys.exit(main("name", measure))`. Every one takes
-`--quick` (few rounds, to see that it works) and `--json`. The client is deliberately poor: its CPU must not
-be what is measured.
+`--quick` (few rounds, to see that it works) and `--json`.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import dataclasses
 import datetime as dt
 import json
@@ -16,26 +14,15 @@ import os
 import platform
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRATCH = ROOT / "build" / "bench"  # on the disk that the project is on: a RAM disk would hide what durability costs
-STARTS_WITHIN = 120.0  # seconds
-CPUCLOCK_SCHED = 2  # see clock_getcpuclockid: the clock of another process, in nanoseconds
-
-
-# -- figures ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +123,10 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def middle(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
 def milliseconds(what: str, seconds: Sequence[float], most: float | None = None) -> list[Figure]:
     """The middle, which has the target, and the tail, which has none."""
     return [
@@ -161,170 +152,3 @@ def main(name: str, measure: Callable[[argparse.Namespace], Report], **options: 
     else:
         report.show()
     return 0 if report.reached else 1
-
-
-# -- processes --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Process:
-    """A child whose CPU time and memory can be read."""
-
-    url: str
-    pid: int
-    started: float  # time.monotonic()
-
-    @cached_property
-    def _clock(self) -> int:
-        return (~self.pid << 3) | CPUCLOCK_SCHED
-
-    def cpu(self) -> float:
-        """Seconds of CPU of the process so far: user and system, all threads, those that have ended included."""
-        return time.clock_gettime(self._clock)
-
-    def memory(self, line: str = "VmRSS") -> float:
-        """MB (10⁶ bytes) of a line of /proc/…/status: VmRSS, VmHWM (the peak), RssAnon (not shared with files)."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(rf"{line}:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) * 1024 / 1e6
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder for one measurement."""
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
-        yield Path(folder)
-
-
-@contextmanager
-def process(command: Sequence[str], pattern: str, env: Mapping[str, str] | None = None) -> Iterator[Process]:
-    """Start a command; a line of its output that matches `pattern` tells its URL; end it afterwards."""
-    with tempfile.NamedTemporaryFile() as output:
-        started = time.monotonic()
-        child = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **(env or {})}, cwd=ROOT)
-        try:
-            yield Process(_told(Path(output.name), pattern, child), child.pid, started)
-        finally:
-            child.send_signal(signal.SIGTERM)
-            try:
-                child.wait(20)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-
-
-def _told(output: Path, pattern: str, child: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + STARTS_WITHIN
-    while True:
-        said = output.read_text(errors="replace")
-        if found := re.search(pattern, said):
-            return found[1]
-        if child.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{child.args!r} did not start: {said[-2000:]}")
-        time.sleep(0.005)
-
-
-@contextmanager
-def server(data_dir: Path, **settings: str) -> Iterator[Process]:
-    """`advakod serve` on a free port, with nothing set but `settings`."""
-    env = {
-        "ADVAKOD_DATA_DIR": str(data_dir),
-        "ADVAKOD_ENV_FILE": os.devnull,
-        "ADVAKOD_LOG_LEVEL": "warning",
-        **settings,
-    }
-    with process([sys.executable, "-m", "advakod", "serve", "--port", "0"], r"(http://[\d.:]+)", env) as running:
-        yield running
-
-
-@contextmanager
-def upstream(tokens: int, rate: float = 0.0) -> Iterator[Process]:
-    """The tests' OpenAI-compatible server; `rate` tokens a second, 0: full speed."""
-    command = [sys.executable, str(ROOT / "tests/support/fake_openai.py"), "--tokens", str(tokens), "--rate", str(rate)]
-    with process(command, r"(http://[\d.:]+)") as running:
-        yield running
-
-
-@contextmanager
-def scripted(folder: Path, tokens: int, **settings: str) -> Iterator[Process]:
-    """Our server with an engine that writes a set text, without any search."""
-    script = folder / "script.toml"
-    script.write_text(f'text = "{"".join(f"слово{n} " for n in range(tokens))}"\n')
-    with server(folder / "var", ADVAKOD_ENGINE="scripted", ADVAKOD_SCRIPT=str(script), **settings) as running:
-        yield running
-
-
-# -- the client -------------------------------------------------------------------------------------
-
-
-class Connection:
-    """One HTTP/1.1 connection; requests one after another."""
-
-    def __init__(self, url: str) -> None:
-        host, _, port = url.removeprefix("http://").split("/")[0].partition(":")
-        self._address = (host, int(port))
-
-    async def __aenter__(self) -> Connection:
-        self._reader, self._writer = await asyncio.open_connection(*self._address, limit=1 << 24)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._writer.close()
-
-    def send(self, method: str, path: str, body: Any = None) -> None:
-        data = b"" if body is None else json.dumps(body).encode()
-        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        self._writer.write(f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data)
-
-    async def until(self, marker: bytes) -> bytes:
-        """Everything up to and with a marker in the raw answer."""
-        return await self._reader.readuntil(marker)
-
-    async def status(self) -> int:
-        """The status of an answer, whose head is read."""
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        return int(head.split(b" ", 2)[1])
-
-
-CREATED = b"event: response.created\n"
-DELTA = b"event: response.output_text.delta\n"
-COMPLETED = b"event: response.completed\n"
-EVENT_END = b"\n\n"
-LAST_CHUNK = b"0\r\n\r\n"
-
-
-async def ask(url: str, question: str) -> None:
-    """One streamed, durable answer to its end. Raises IncompleteReadError when it is not completed."""
-    async with Connection(url) as connection:
-        connection.send("POST", "/v1/responses", {"model": "advakod", "input": question, "stream": True})
-        await connection.until(COMPLETED)
-        await connection.until(EVENT_END)
-
-
-async def chat(url: str, question: str, model: str = "fake") -> None:
-    """One streamed answer of /v1/chat/completions to its end: of the upstream, of a proxy, or of ours."""
-    async with Connection(url) as connection:
-        message = {"role": "user", "content": question}
-        connection.send("POST", "/v1/chat/completions", {"model": model, "stream": True, "messages": [message]})
-        await connection.until(b"[DONE]")
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a number of questions cost."""
-
-    cpu: float  # seconds of the measured process
-    wall: float
-
-
-async def together(asking: Callable[[str, str], Any], url: str, questions: int, measured: Process) -> Spent:
-    """Ask so many questions at once."""
-    cpu, begun = measured.cpu(), time.monotonic()
-    await asyncio.gather(*(asking(url, f"Вопрос {n}: что делать?") for n in range(questions)))
-    return Spent(measured.cpu() - cpu, time.monotonic() - begun)
-
-
-def middle(values: Sequence[float]) -> float:
-    return statistics.median(values)

@@ -17,7 +17,9 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.harness import ROOT, Figure, Report, ask, main, scratch, server
+from benchmarks.client import ask
+from benchmarks.harness import ROOT, Figure, Report, main
+from benchmarks.processes import scratch, server
 
 CORPUS = ROOT.parent / "shared" / "corpus" / "statutes"
 MOST_MEMORY = 150.0  # MB

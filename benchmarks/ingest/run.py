@@ -12,11 +12,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from advakod.ingest.model import FileOutcome, Status
-from advakod.ingest.pipeline import ingest
+from advakod.ingest import FileOutcome, Status, ingest
 from advakod.search.build import build
 from advakod.storage.database import Database
-from benchmarks.harness import ROOT, Figure, Report, main, scratch
+from benchmarks.harness import ROOT, Figure, Report, main
+from benchmarks.processes import scratch
 
 CORPUS = ROOT.parent / "shared" / "corpus" / "statutes"
 EXPECTED = {

@@ -15,21 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.harness import (
-    COMPLETED,
-    CREATED,
-    DELTA,
-    EVENT_END,
-    Connection,
-    Figure,
-    Report,
-    main,
-    middle,
-    milliseconds,
-    process,
-    scratch,
-    server,
-)
+from benchmarks.client import COMPLETED, CREATED, DELTA, EVENT_END, Connection
+from benchmarks.harness import Figure, Report, main, middle, milliseconds
+from benchmarks.processes import process, scratch, server
 
 WARM_UP = 20
 MOST_FIRST_EVENT = 25.0  # ms

@@ -16,21 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.harness import (
-    ROOT,
-    Figure,
-    Process,
-    Report,
-    ask,
-    chat,
-    main,
-    middle,
-    process,
-    scratch,
-    server,
-    together,
-    upstream,
-)
+from benchmarks.client import ask, chat, together
+from benchmarks.harness import ROOT, Figure, Report, main, middle
+from benchmarks.processes import Process, process, scratch, server, upstream
 
 VENV = ROOT / "build" / "peers" / "venv"
 PYTHON = VENV / "bin" / "python"

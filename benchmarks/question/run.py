@@ -10,7 +10,9 @@ import argparse
 import asyncio
 import sys
 
-from benchmarks.harness import Figure, Process, Report, ask, main, middle, scratch, scripted, together
+from benchmarks.client import ask, together
+from benchmarks.harness import Figure, Report, main, middle
+from benchmarks.processes import Process, scratch, scripted
 
 AT_ONCE = 200
 MOST_CPU = 6.0  # ms

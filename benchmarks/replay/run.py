@@ -19,18 +19,9 @@ from advakod.answers import event_log, queries, wire
 from advakod.answers.model import Outcome, Request, Run, Status, new_id
 from advakod.storage import Database
 from advakod.storage.schema import run as run_table
-from benchmarks.harness import (
-    COMPLETED,
-    EVENT_END,
-    Connection,
-    Figure,
-    Process,
-    Report,
-    main,
-    milliseconds,
-    scratch,
-    server,
-)
+from benchmarks.client import COMPLETED, EVENT_END, Connection
+from benchmarks.harness import Figure, Report, main, milliseconds
+from benchmarks.processes import Process, scratch, server
 
 EVENTS = 10_000
 MOST = 50.0  # ms

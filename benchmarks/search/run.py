@@ -14,10 +14,11 @@ from collections.abc import Iterator
 
 from advakod.evaluation import Question, evaluate, load_questions
 from advakod.evaluation import Report as Quality
-from advakod.ingest.pipeline import ingest
+from advakod.ingest import ingest
 from advakod.search import Search
 from advakod.storage import Database
-from benchmarks.harness import ROOT, Figure, Report, main, percentile, scratch
+from benchmarks.harness import ROOT, Figure, Report, main, percentile
+from benchmarks.processes import scratch
 
 SHARED = ROOT.parent / "shared"
 STATUTES = SHARED / "corpus" / "statutes"

@@ -14,20 +14,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import (
-    Figure,
-    Process,
-    Report,
-    Spent,
-    ask,
-    chat,
-    main,
-    middle,
-    scratch,
-    server,
-    together,
-    upstream,
-)
+from benchmarks.client import Spent, ask, chat, together
+from benchmarks.harness import Figure, Report, main, middle
+from benchmarks.processes import Process, scratch, server, upstream
 
 SHORT, LONG = 200, 1_000  # tokens a run
 MOST_CPU = 20.0  # µs a token

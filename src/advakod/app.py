@@ -24,6 +24,7 @@ from .api import (
     stats,
     ws,
 )
+from .api.bodies import BodyLimit
 from .api.doors import Doors
 from .engine.interface import Engine
 from .search import Search
@@ -100,7 +101,6 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         responses=errors.RESPONSES,
         docs_url=None,
-        max_body_size=MOST_BODY,
         telemetry={
             "tracing": False,
             "metrics": False,
@@ -113,5 +113,6 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
+    app.add_middleware(BodyLimit, most=MOST_BODY)
     app.add_middleware(Doors, accounts=accounts)
     return app

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from advakod.answers import Answers, event_log, queries, wire
 from advakod.answers.event_log import Append
 from advakod.answers.model import Request, Run, Status, new_id
-from advakod.engine.interface import Continuation, EngineInfo, FinishReason, Piece, WritingTask
+from advakod.engine.interface import Continuation, Engine, EngineInfo, FinishReason, Piece, WritingTask
 from advakod.search import Search
 from advakod.settings import Settings
 from advakod.storage import Database
@@ -90,7 +90,7 @@ class Puppet:
 
 
 @asynccontextmanager
-async def room(settings: Settings, database: Database, engine: Puppet) -> AsyncIterator[Answers]:
+async def room(settings: Settings, database: Database, engine: Engine) -> AsyncIterator[Answers]:
     """A process's worth of answers on a database; several may share one."""
     search = Search(database, settings.data_dir, background=True)
     answers = Answers(settings, database, search, engine)
@@ -104,7 +104,7 @@ async def room(settings: Settings, database: Database, engine: Puppet) -> AsyncI
 
 
 @asynccontextmanager
-async def rooms(settings: Settings, database: Database, *engines: Puppet) -> AsyncIterator[list[Answers]]:
+async def rooms(settings: Settings, database: Database, *engines: Engine) -> AsyncIterator[list[Answers]]:
     """Several processes on one database, each with a writer of its own."""
     async with AsyncExitStack() as stack:
         opened: list[Answers] = []

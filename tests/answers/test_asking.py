@@ -28,7 +28,12 @@ def ask(database: Database, quick: Quick) -> Callable[..., Asked]:
     settings = quick(queue_limit=5, runs_per_key=3)
 
     def ask(
-        question: str = "вопрос", *, owner: str = "local", key: str | None = None, detached: bool = True, **facts: object
+        question: str = "вопрос",
+        *,
+        owner: str = "local",
+        key: str | None = None,
+        detached: bool = True,
+        **facts: object,
     ) -> Asked:
         request = Request(question, **facts)  # type: ignore[arg-type]
         asking = Asking(owner, request, settings, idempotency_key=key, detached=detached)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -123,7 +124,7 @@ class Logs(RuleBasedStateMachine):
                     pen.next_seq = len(pen.of.bodies)
             appends = [(pen, pen.append(texts)) for pen in mine]
             batch = [one for _, one in appends]
-            self.database.write_sync(lambda connection, w=worker, b=batch: event_log.append(connection, w, b))
+            self.database.write_sync(partial(event_log.append, worker=worker, appends=batch))
             for pen, one in appends:
                 if pen.valid and one.first_seq == len(pen.of.bodies):
                     pen.of.bodies += one.bodies
@@ -178,7 +179,7 @@ def test_any_interleaving(database: Database) -> None:
         suppress_health_check=list(HealthCheck),
         database=None,
     )
-    run_state_machine_as_test(Here, settings=few)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Here, settings=few)
 
 
 def test_a_lost_run_is_dropped_alone(database: Database) -> None:
@@ -202,7 +203,7 @@ def test_counters_go_with_the_words_and_never_back(database: Database) -> None:
         Append(held.id, 1, 2, [b"{}"], spent=2.5, output_tokens=3, first_text_at=100.0),
         Append(held.id, 1, 3, [b"{}"], spent=1.0, output_tokens=5, first_text_at=200.0),
     ):
-        assert database.write_sync(lambda connection, a=append: event_log.append(connection, "one", [a]))
+        assert database.write_sync(partial(event_log.append, worker="one", appends=[append]))
     now = stored(database, held.id)
     assert (now.spent, now.output_tokens, now.first_text_at) == (2.5, 5, 100.0)
 

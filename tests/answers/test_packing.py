@@ -49,6 +49,7 @@ def test_replay_is_the_same_byte_for_byte_and_small(database: Database) -> None:
     with database.reading() as connection:
         assert connection.scalar(select(func.count()).select_from(event)) == 0
         block = connection.scalar(select(event_block.c.body))
+        assert block is not None
         assert len(block) < sum(map(len, before)) / 10
         for after in (-1, 0, 500, WORDS + 1, WORDS + 2, WORDS + 50):
             page = event_log.read(connection, run_id, after, 7)

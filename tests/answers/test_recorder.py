@@ -246,15 +246,23 @@ async def test_the_end_is_never_in_the_log_before_the_run_has_ended(flaky: Flaky
         for _ in range(10):
             pen = d.open()
             gate = threading.Event()
-            blocked = flaky._writer.submit(lambda _, gate=gate: gate.wait())
+            blocked = flaky._writer.submit(partial(_wait, gate))
             pen.event("advakod.stage", stage="checking")
-            await until(lambda pen=pen: not pen.idle.is_set())  # its flush stands behind the gate
+            await until(partial(_is_busy, pen))  # its flush stands behind the gate
             ending = asyncio.create_task(d.finish(pen))
             await asyncio.sleep(0)
             gate.set()
             await ending
             await asyncio.wrap_future(blocked)
             assert types_in(events(flaky, pen.run.id))[2:] == ["advakod.stage", "response.completed"]
+
+
+def _wait(gate: threading.Event, _: Connection) -> None:
+    gate.wait()
+
+
+def _is_busy(pen: Recorder) -> bool:
+    return not pen.idle.is_set()
 
 
 async def test_an_old_attempt_of_this_process_does_not_disturb_the_new_one(flaky: Flaky) -> None:

@@ -23,7 +23,9 @@ from tests.answers.room import Puppet, ended, events, room, types_in, until
 
 Quick = Callable[..., Settings]
 # The SDK's class for each type of event.
-READS = {model.model_fields["type"].annotation.__args__[0]: model for model in get_args(get_args(ResponseStreamEvent)[0])}
+READS = {
+    model.model_fields["type"].annotation.__args__[0]: model for model in get_args(get_args(ResponseStreamEvent)[0])
+}
 OURS_ALONE = {"timeout", "stalled", "engine_lost", "cancelled"}  # reasons that the SDK's types do not list
 ORDER = [
     "response.created",
@@ -48,8 +50,10 @@ def sqlite(tmp_path: Path) -> Iterator[Database]:
 def check_events(log: list[dict[str, Any]]) -> None:
     """Types of the SDK take each event as it is, `advakod.*` are numbered like all others."""
     for event in log:
-        body = wire.event(**{"kind": event["type"], "seq": event["sequence_number"]})
-        assert body.startswith(b'{"type":"%b","sequence_number":%d' % (event["type"].encode(), event["sequence_number"]))
+        body = wire.event(kind=event["type"], seq=event["sequence_number"])
+        assert body.startswith(
+            b'{"type":"%b","sequence_number":%d' % (event["type"].encode(), event["sequence_number"])
+        )
         assert "error" not in event  # the SDK raises for it
         if not event["type"].startswith("advakod."):
             _read(event)

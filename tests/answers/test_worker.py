@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +19,8 @@ from sqlalchemy import Connection
 from advakod.answers import Answers, queries
 from advakod.answers.model import Context, Request, Run, Status
 from advakod.answers.worker import Worker
+from advakod.engine.script import Script
+from advakod.engine.scripted import ScriptedEngine
 from advakod.errors import StorageError
 from advakod.settings import Settings
 from advakod.storage import Database
@@ -35,6 +40,7 @@ from tests.answers.room import (
     types_in,
     until,
 )
+from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.anyio
 T = TypeVar("T")
@@ -67,10 +73,11 @@ async def test_the_oldest_question_first_and_no_more_than_the_limit(database: Da
     asked = [add_run(database, f"вопрос {n}", created_at=time.time() - 60 + n) for n in range(8)]
     async with room(quick(), database, engine) as answers:
         for n in range(8):
-            await until(lambda n=n: engine.voice(f"вопрос {n}").writing)
+            voice = engine.voice(f"вопрос {n}")
+            await until(partial(getattr, voice, "writing"))
             assert answers.running <= 3
             assert [stored(database, run.id).status for run in asked[n + 3 :]] == ["queued"] * len(asked[n + 3 :])
-            engine.voice(f"вопрос {n}").say("ответ").end()
+            voice.say("ответ").end()
             assert (await ended(answers, asked[n])).status is Status.COMPLETED
 
 
@@ -229,6 +236,83 @@ async def test_leases_are_renewed(database: Database, quick: Quick) -> None:
         assert now.spent > 0.1
         engine.voice("вопрос").say("да").end()
         await ended(answers, run)
+
+
+# -- real processes ------------------------------------------------------------------------------
+
+ANOTHER = """
+import asyncio, sys
+from advakod.settings import load_settings
+from advakod.storage import Database
+from tests.answers.test_worker import SCRIPT
+from advakod.engine.scripted import ScriptedEngine
+from tests.answers.room import room
+
+async def main():
+    database = Database(sys.argv[1])
+    settings = load_settings(data_dir=sys.argv[2], heartbeat=0.3)
+    async with room(settings, database, ScriptedEngine(SCRIPT)):
+        print("ready", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+SCRIPT = Script(" ".join(f"слово{n}" for n in range(120)), tokens_per_second=200)
+
+
+@pytest.mark.parametrize(
+    ("database_url", "how"), [("sqlite", signal.SIGSTOP), ("postgres", signal.SIGKILL)], indirect=["database_url"]
+)
+async def test_another_process_is_killed_or_paused(database: Database, quick: Quick, how: signal.Signals) -> None:
+    """A paused one writes nothing after it wakes up, and lives on."""
+    settings = quick(heartbeat=0.3)
+    async with room(settings, database, ScriptedEngine(SCRIPT)) as answers:
+        worker_of(answers).concurrency = 0
+        url = database.url.render_as_string(hide_password=False)
+        command = [sys.executable, "-c", ANOTHER, url, str(settings.data_dir)]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        try:
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready\n"
+            run = await answers.ask("local", Request("вопрос"))
+            await until(lambda: text_in(events(database, run.id)))
+            process.send_signal(how)
+            worker_of(answers).concurrency = 4
+            done = await ended(answers, run)
+            assert (done.status, done.worker) == (Status.COMPLETED, answers.worker_name)
+            log = events(database, run.id)
+            assert text_in(log) == SCRIPT.text
+            if how is signal.SIGSTOP:
+                process.send_signal(signal.SIGCONT)
+                worker_of(answers).concurrency = 0
+                second = await ended(answers, await answers.ask("local", Request("ещё")))
+                assert (second.status, second.worker == answers.worker_name) == (Status.COMPLETED, False)
+                assert events(database, run.id) == log
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_server_that_drops_its_connections_costs_no_word(
+    database: Database, quick: Quick, postgres: PostgresServer
+) -> None:
+    """The worker's lock with them: it is held again, and the run goes on here."""
+    async with room(quick(), database, ScriptedEngine(SCRIPT)) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        drop = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.url.database}'"
+        for _ in range(4):
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(postgres.execute, drop)
+        await until(lambda: _status(database, run) is Status.COMPLETED)
+    assert text_in(events(database, run.id)) == SCRIPT.text
+
+
+def _status(database: Database, run: Run) -> Status | None:
+    with suppress(StorageError, OSError):  # this connection was dropped, too
+        return stored(database, run.id).status
+    return None
 
 
 # -- strays: runs of ours that nobody here writes ------------------------------------------------

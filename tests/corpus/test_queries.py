@@ -46,7 +46,7 @@ def test_an_article_is_put_together_as_it_is_read(database: Database) -> None:
     assert lines[0].startswith("1. Потребитель в случае обнаружения")
     assert lines[1].startswith("потребовать замены на товар этой же марки")
     assert "в ред." not in article.text
-    assert article.parts[0].kind is Kind.ARTICLE
+    assert article.provisions[0].kind is Kind.ARTICLE
 
 
 def test_an_article_is_found_in_its_part_of_a_code(database: Database) -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,9 +51,11 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 def advakod(tmp_path: Path) -> Command:
     """The command, over the state of this test's servers."""
 
-    def run(*arguments: object, env: dict[str, str] | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, env: dict[str, str] | None = None, stdin: str = "", within: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command(*arguments),
+            [*within, *command(*arguments)],
             env={**os.environ, "ADVAKOD_DATA_DIR": str(tmp_path / "var"), **(env or {})},
             input=stdin,
             capture_output=True,

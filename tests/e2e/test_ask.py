@@ -63,7 +63,7 @@ def test_through_http(server: ServerProcess) -> None:
     assert response["status"] == "completed"
     assert words_of(log) == text_of(response)
     assert_answers(words_of(log), citations)
-    assert sum(bool(event.delta) for event in log) > 1
+    assert any(event.delta for event in log)
     assert len(response["output"][0]["content"][0]["annotations"]) == len(citations)
     for citation in citations:
         assert words_of(log)[citation["start"] : citation["end"]] == citation["text"]

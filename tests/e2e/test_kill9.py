@@ -58,9 +58,7 @@ class Reader:
 
 
 @pytest.mark.parametrize(("kind", "kills"), [("sqlite", 20), ("postgres", 3)])
-def test_an_answer_survives_every_kill(
-    kind: str, kills: int, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_an_answer_survives_every_kill(kind: str, kills: int, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     env = scripted(tmp_path, TEXT, tokens_per_second=RATE, prompt_seconds=0.3)
     if kind == "postgres":
         postgres: PostgresServer = request.getfixturevalue("postgres")

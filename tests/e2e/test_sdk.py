@@ -16,7 +16,7 @@ from tests.e2e.wire import ENDED, TERMINAL, until
 from tests.support.server import ServerProcess, scripted, start_server
 
 HEARTBEATS = {"ADVAKOD_HEARTBEAT": "0.05"}
-QUESTION = {"model": "advakod", "input": "Вопрос"}
+QUESTION: Any = {"model": "advakod", "input": "Вопрос"}
 # How the SDK opens its socket is deprecated in websockets 17.1.
 by_sdk = pytest.mark.filterwarnings("ignore:connect.. must be used as a context manager:DeprecationWarning")
 
@@ -51,14 +51,14 @@ def test_models(client: openai.OpenAI) -> None:
 
 
 def test_create(client: openai.OpenAI) -> None:
-    response = client.responses.create(**QUESTION)  # type: ignore[call-overload]
+    response = client.responses.create(**QUESTION)
     assert (response.status, response.output_text) == ("completed", TEXT)
     assert client.responses.retrieve(response.id).output_text == TEXT
 
 
 def test_a_stream_dropped_at_event_10_is_resumed(client: openai.OpenAI) -> None:
-    with client.responses.create(**QUESTION, background=True, stream=True) as stream:  # type: ignore[call-overload]
-        first = list(itertools.islice(stream, 11))
+    with client.responses.create(**QUESTION, background=True, stream=True) as stream:
+        first: list[Any] = list(itertools.islice(stream, 11))
     assert first[-1].sequence_number == 10
     run_id = first[0].response.id
     with client.responses.retrieve(run_id, stream=True, starting_after=10) as stream:
@@ -70,7 +70,7 @@ def test_a_stream_dropped_at_event_10_is_resumed(client: openai.OpenAI) -> None:
 
 
 def test_the_stream_helper(client: openai.OpenAI) -> None:
-    with client.responses.stream(**QUESTION) as stream:  # type: ignore[call-overload]
+    with client.responses.stream(**QUESTION) as stream:
         events = list(stream)
         final = stream.get_final_response()
     assert (final.status, final.output_text) == ("completed", TEXT)
@@ -80,8 +80,8 @@ def test_the_stream_helper(client: openai.OpenAI) -> None:
 
 
 def test_the_stream_helper_resumes_by_id(client: openai.OpenAI) -> None:
-    with client.responses.stream(**QUESTION, background=True) as stream:  # type: ignore[call-overload]
-        first = [next(stream) for _ in range(12)]
+    with client.responses.stream(**QUESTION, background=True) as stream:
+        first: list[Any] = [next(stream) for _ in range(12)]
     with client.responses.stream(response_id=first[0].response.id, starting_after=11) as stream:
         rest = list(stream)
         final = stream.get_final_response()
@@ -105,7 +105,7 @@ def test_a_websocket(client: openai.OpenAI) -> None:
 
 
 def test_cancel(client: openai.OpenAI) -> None:
-    run = client.responses.create(**QUESTION, background=True)  # type: ignore[call-overload]
+    run = client.responses.create(**QUESTION, background=True)
     until(lambda: client.responses.retrieve(run.id).output_text)
     client.responses.cancel(run.id)
     until(lambda: client.responses.retrieve(run.id).status in ENDED)
@@ -119,7 +119,7 @@ def test_cancel(client: openai.OpenAI) -> None:
 
 def test_a_whole_answer_takes_longer_than_the_read_timeout(server: ServerProcess) -> None:
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=0.8) as client:
-        response = client.responses.create(**QUESTION)  # type: ignore[call-overload]
+        response = client.responses.create(**QUESTION)
         assert response.output_text == TEXT
 
 
@@ -135,10 +135,9 @@ def test_chat_completions(client: openai.OpenAI) -> None:
 
 def test_a_conversation(client: openai.OpenAI) -> None:
     conversation = client.conversations.create()
-    first = client.responses.create(**QUESTION, conversation=conversation.id)  # type: ignore[call-overload]
-    second = client.responses.create(  # type: ignore[call-overload]
-        model="advakod", input="А ещё?", previous_response_id=first.id
-    )
+    first = client.responses.create(**QUESTION, conversation=conversation.id)
+    second = client.responses.create(model="advakod", input="А ещё?", previous_response_id=first.id)
+    assert second.conversation is not None
     assert first.conversation.id == second.conversation.id == conversation.id
     items: list[Any] = list(client.conversations.items.list(conversation.id, order="asc"))
     assert [item.role for item in items] == ["user", "assistant"] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
@@ -125,7 +126,7 @@ def test_a_dead_workers_run_goes_on_in_the_other(
     before = text_of(status_of(other, run_id))
     assert before == TEXT
     # What the dead one had committed reaches the reader too; from then on the other one writes.
-    pauses = [later - max(sooner, killed) for (sooner, _), (later, _) in zip(came, came[1:], strict=False)]
+    pauses = [later - max(sooner, killed) for (sooner, _), (later, _) in itertools.pairwise(came)]
     assert max(pauses) <= GOES_ON_WITHIN
 
 
@@ -163,4 +164,3 @@ def test_stop_reaches_the_worker_that_writes(
     _, other, run_id = pair()
     assert call(other, "POST", f"/v1/responses/{run_id}/cancel").status == 200
     assert whole_log(other, run_id)[-1].data["response"]["status"] == "cancelled"
-

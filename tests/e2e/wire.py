@@ -53,10 +53,10 @@ class Event:
 def exchange(
     server: ServerProcess, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
 ) -> Iterator[http.client.HTTPResponse]:
-    """One request and its answer, open; bytes go as they are, anything else as JSON."""
+    """One request and its answer, open; bytes go as they are (an iterator's chunked), anything else as JSON."""
     address = urlsplit(server.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=PATIENCE)
-    data = body if body is None or isinstance(body, bytes) else orjson.dumps(body)
+    data = body if body is None or isinstance(body, bytes | Iterator) else orjson.dumps(body)
     kind = {} if data is None else {"Content-Type": "application/json"}
     try:
         connection.request(method, path, data, {**kind, **(headers or {})})

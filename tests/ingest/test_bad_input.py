@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import random
 import zipfile
 from collections.abc import Callable
@@ -13,10 +15,10 @@ import pytest
 from sqlalchemy import func, select
 
 from advakod.errors import InputError
-from advakod.ingest import errors, reader
+from advakod.ingest import errors, ingest, markup, reader
 from advakod.ingest.docx import check_size
+from advakod.ingest.docx import read as read_docx
 from advakod.ingest.model import IngestOptions, Status
-from advakod.ingest.pipeline import ingest
 from advakod.storage import schema
 from advakod.storage.database import Database
 
@@ -46,6 +48,17 @@ def _zip(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def _word(body: str) -> bytes:
+    """A DOCX with this body."""
+    file = BytesIO()
+    docx.Document().save(file)
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    members["word/document.xml"] = f'<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'.encode()
+    return _zip(members)
+
+
 def _noise(seed: int, size: int = 20_000) -> bytes:
     return random.Random(seed).randbytes(size)
 
@@ -57,7 +70,7 @@ CASES: list[tuple[str, bytes, type[errors.DocumentError]]] = [
     ("spaces.txt", b" \r\n\t \x00\x00", errors.EmptyFileError),
     ("noise.pdf", b"%PDF-1.7\n" + _noise(1), errors.BrokenFileError),
     ("noise.docx", b"PK\x03\x04" + _noise(2), errors.BrokenFileError),
-    ("noise.txt", _noise(3), errors.UnreadableTextError),
+    ("noise.txt", _noise(3), errors.UnknownFormatError),
     ("bomb.docx", _bomb(), errors.ArchiveBombError),
     ("lying.docx", _lying_bomb(), errors.BrokenFileError),
     ("broken.docx", _zip({"word/document.xml": b"<w:document"}), errors.BrokenFileError),
@@ -68,6 +81,9 @@ CASES: list[tuple[str, bytes, type[errors.DocumentError]]] = [
     ("rich.txt", b"{\\rtf1\\ansi text}", errors.UnsupportedFormatError),
     ("mojibake.txt", _RUSSIAN.encode("utf-8").decode("cp1251", "replace").encode("utf-8"), errors.UnreadableTextError),
     ("english.html", b"<html><body><p>" + b"Article 1. Consumers have rights. " * 30, errors.UnreadableTextError),
+    ("bytes.pdf", _noise(6), errors.UnknownFormatError),
+    ("deep.html", b"<html><body>" + b"<font>" * 3_000 + _RUSSIAN.encode(), errors.NestedTooDeepError),
+    ("deep.docx", _word("<w:tbl><w:tr><w:tc>" * 400 + "</w:tc></w:tr></w:tbl>" * 400), errors.BrokenFileError),
     ("letter.txt", ("Уважаемый покупатель, благодарим вас за обращение.\n" * 20).encode(), errors.NotAnActError),
     ("nameless.txt", _RUSSIAN.replace("Статья 1. ", "Статья 1. А", 1).encode(), errors.UnknownActError),
 ]
@@ -126,6 +142,48 @@ def test_a_folder_without_files(database: Database, law: Callable[..., Path], tm
 def test_options_about_one_document_are_for_one_file(database: Database, law: Callable[..., Path]) -> None:
     with pytest.raises(InputError):
         ingest(database, [law("a.txt"), law("b.txt")], IngestOptions(act="tk"))
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (IngestOptions(act="../tk"), "--act"),
+        (IngestOptions(act="gk", part=9), "--part"),
+        (IngestOptions(in_force_from=dt.date(2024, 1, 1), in_force_to=dt.date(2020, 1, 1)), "--in-force-from"),
+    ],
+)
+def test_options_that_cannot_be_true(
+    database: Database, law: Callable[..., Path], options: IngestOptions, word: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        ingest(database, [law()], options)
+    assert word in caught.value.message
+    assert _rows(database) == 0
+
+
+def test_a_merged_cell_is_read_once_however_wide_it_says_it_is() -> None:
+    text = "<w:p><w:r><w:t>Статья 1. Права потребителя при обнаружении недостатков в товаре</w:t></w:r></w:p>"
+    wide = '<w:tcPr><w:gridSpan w:val="900000000"/></w:tcPr>'
+    table = f"<w:tbl><w:tr><w:tc>{wide}{text}</w:tc></w:tr></w:tbl>"
+    assert len(read_docx(_word(table))) == 1
+
+
+@pytest.mark.parametrize("charset", ["unicode_escape", "zlib", "punycode", "no-such"])
+def test_a_charset_that_is_none_is_not_believed(charset: str) -> None:
+    page = f'<html><head><meta charset="{charset}"></head><body><p>{_RUSSIAN}</p></body></html>'
+    assert "Права потребителя" in markup.read(page.encode())[0].text
+
+
+def test_a_name_in_another_encoding_can_be_stored(database: Database, law: Callable[..., Path]) -> None:
+    path = law()
+    odd = path.rename(Path(os.fsdecode(os.fsencode(path.parent) + b"/\xc7\xe0\xea\xee\xed.txt")))
+    [outcome] = ingest(database, [odd])
+    assert outcome.status is Status.ADDED
+
+
+def test_a_date_that_does_not_exist_keeps_no_act_out(database: Database, law: Callable[..., Path]) -> None:
+    [outcome] = ingest(database, [law(edition="31.02.2021")])
+    assert outcome.status is Status.ADDED
 
 
 def test_an_honest_docx_passes_the_size_check(tmp_path: Path) -> None:

@@ -162,6 +162,24 @@ def test_a_crash_leaves_nothing_that_the_next_ingest_does_not_clear(database: Da
     assert len(snapshot(database)["edition"]) == 1
 
 
+def test_of_two_ingests_of_one_document_the_later_wins(database: Database, law: Law) -> None:
+    outcomes: list[FileOutcome] = []
+
+    def intrude(progress: Progress) -> None:
+        if progress.stage is Stage.STORING and not outcomes:
+            outcomes.append(FileOutcome(progress.path, Status.FAILED))  # once
+            outcomes[:] = ingest(database, [progress.path])
+
+    for share in (0.0, 1.0):
+        outcomes.clear()
+        path = law(edition=f"0{1 + int(share)}.02.2021")
+        [first] = ingest(database, [path], on_progress=lambda p, at=share: intrude(p) if p.share == at else None)  # type: ignore[misc]
+        assert [o.status for o in outcomes] == [Status.ADDED]
+        assert (first.status is Status.UNCHANGED) or first.code == "being_ingested"
+    with database.reading() as connection:
+        assert [e.articles for e in queries.editions(connection)] == [2, 2]
+
+
 def test_a_full_disk_fails_the_file_and_loses_nothing(database: Database, law: Law) -> None:
     one(database, law())
     before = snapshot(database)

@@ -13,6 +13,17 @@ from advakod.law.mentions import find_mentions
 # What people write, and what it refers to: (act, article, part, point).
 FORMS: list[tuple[str, list[tuple[str | None, str, str | None, str | None]]]] = [
     ("ст. 18 ЗоЗПП", [("zozpp", "18", None, None)]),
+    ("п. 8 ПДД", [("pdd", "8", None, None)]),
+    ("пункт 2.7 Правил дорожного движения", [("pdd", "2.7", None, None)]),
+    ("ПДД, п. 2.1.1", [("pdd", "2.1.1", None, None)]),
+    ("Статья 264.2. Нарушение правил дорожного движения лицом", [(None, "264.2", None, None)]),
+    ("ст. 12.9 КоАП за нарушение п. 10.1 ПДД", [("koap", "12.9", None, None), ("pdd", "10.1", None, None)]),
+    ("ст. 12.9 либо ч. 4 ст. 12.15 КоАП РФ", [("koap", "12.9", None, None), ("koap", "12.15", "4", None)]),
+    ("статьёй 80 либо 81 ТК", [("tk", "80", None, None), ("tk", "81", None, None)]),
+    (
+        "ст. 18\nТК РФ, ст. 81\nЗоЗПП, ст. 5",
+        [(None, "18", None, None), ("tk", "81", None, None), ("zozpp", "5", None, None)],
+    ),
     ("ст 18 зозпп", [("zozpp", "18", None, None)]),
     ("ст.18 ЗЗПП", [("zozpp", "18", None, None)]),
     ("статья 18 Закона о защите прав потребителей", [("zozpp", "18", None, None)]),

@@ -6,18 +6,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from advakod.corpus.queries import GENERATION_KEY
 from advakod.law.guide import Guide
 from advakod.search import Search, generations
 from advakod.search import index as index_module
 from advakod.search.build import build
-from advakod.search.errors import LockBusyError
+from advakod.search.errors import IndexNotBuiltError, LockBusyError
 from advakod.search.index import Index
-from advakod.storage import Database
+from advakod.storage import Database, schema
 from tests.search.conftest import TK, load
 
 HOLD_THE_LOCK = """
@@ -150,23 +152,55 @@ def test_two_processes_build_once(loaded: Database, tmp_path: Path) -> None:
 
 
 def test_an_old_index_serves_while_another_process_builds(loaded: Database, guide: Guide, tmp_path: Path) -> None:
-    index = Index(loaded, tmp_path, guide=guide, background=True)
-    old = index.current()
-    load(loaded, "sk", NEW)
-    with _builder(tmp_path / "index"):
-        assert index.current() is old
+    with closing(Index(loaded, tmp_path, guide=guide, background=True)) as index:
+        old = index.current()
+        load(loaded, "sk", NEW)
+        with _builder(tmp_path / "index"):
+            assert index.current() is old
 
 
 def test_a_server_rebuilds_in_a_process_of_its_own(
     loaded: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_module, "SETTLED_AFTER", 0.0)
-    index = Index(loaded, tmp_path, background=True)
-    old = index.current()
-    load(loaded, "sk", TK)
-    deadline = time.monotonic() + 60
-    while index.current() is old:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert index.current().manifest.source.corpus == old.manifest.source.corpus + 1
-    index.close()
+    with closing(Index(loaded, tmp_path, background=True)) as index:
+        old = index.current()
+        load(loaded, "sk", TK)
+        deadline = time.monotonic() + 60
+        while index.current() is old:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert index.current().manifest.source.corpus == old.manifest.source.corpus + 1
+
+
+def test_a_build_that_fails_is_not_tried_again_at_once(
+    loaded: Database, guide: Guide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def fail(_: Index) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"]))
+        started[-1].wait()
+        return started[-1]
+
+    monkeypatch.setattr(index_module, "SETTLED_AFTER", 0.0)
+    monkeypatch.setattr(Index, "_start_child", fail)
+    with closing(Index(loaded, tmp_path, guide=guide, background=True)) as index:
+        old = index.current()
+        load(loaded, "sk", NEW)
+        assert [index.current() for _ in range(5)] == [old] * 5
+    assert len(started) == 1
+
+
+def test_a_corpus_put_back_to_an_earlier_state_is_indexed_anew(search: Search, loaded: Database) -> None:
+    search.refresh()
+    back = update(schema.meta).where(schema.meta.c.key == GENERATION_KEY).values(value="1")
+    loaded.write_sync(lambda connection: connection.execute(back).close())
+    assert search.refresh().source.corpus == 1
+
+
+def test_an_index_that_cannot_be_written_says_what_to_do(loaded: Database, guide: Guide, tmp_path: Path) -> None:
+    (tmp_path / "index").write_text("not a folder")
+    with pytest.raises(IndexNotBuiltError) as caught:
+        Search(loaded, tmp_path, guide=guide).refresh()
+    assert "advakod index" in caught.value.message

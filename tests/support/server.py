@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -17,6 +18,12 @@ import orjson
 RUNNER = [sys.executable, "-m", "advakod", "serve", "--port"]
 STARTS_WITHIN = 30.0  # seconds; a busy machine imports slowly
 STOPS_WITHIN = 20.0
+
+
+def die_with_parent() -> None:
+    """In a child: go when the tests go, even by `kill -9`. Linux alone can be asked for this."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 class ServerProcess:
@@ -43,7 +50,9 @@ class ServerProcess:
         """Returns when it answers `/health`."""
         with (self.folder / "server.log").open("ab") as log:
             command = [*RUNNER, str(self._port)]
-            self._process = subprocess.Popen(command, env=self._env, stdout=subprocess.PIPE, stderr=log)
+            self._process = subprocess.Popen(
+                command, env=self._env, stdout=subprocess.PIPE, stderr=log, preexec_fn=die_with_parent
+            )
         assert self._process.stdout is not None
         first = self._process.stdout.readline().decode()
         found = re.search(r"http://127\.0\.0\.1:(\d+)", first)

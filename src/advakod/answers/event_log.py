@@ -172,7 +172,10 @@ def add_first(connection: Connection, run_id: str, first_seq: int, bodies: Seque
 
 
 def read(connection: Connection, run_id: str, after: int, limit: int = PAGE) -> list[tuple[int, bytes]]:
-    """Events with a number above `after`, in order, `limit` at most; the same bytes before and after packing."""
+    """Events with a number above `after`, in order; the same bytes before and after packing.
+
+    `limit` rows at most; of a packed run all that is left, since a page costs unpacking all of it.
+    """
     rows = connection.execute(_READ, {"run_id": run_id, "after": after, "most": limit}).all()
     if rows:
         return [(row.seq, bytes(row.body)) for row in rows]
@@ -180,7 +183,7 @@ def read(connection: Connection, run_id: str, after: int, limit: int = PAGE) -> 
     if block is None:
         return []
     first = max(0, after + 1)
-    return list(enumerate(unpack(block)[first : first + limit], first))
+    return list(enumerate(unpack(block)[first:], first))
 
 
 def read_all(connection: Connection, run_id: str) -> list[bytes]:

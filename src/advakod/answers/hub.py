@@ -40,16 +40,19 @@ class Tail:
         return self.first + len(self.frames)
 
     def extend(self, first_seq: int, bodies: Sequence[bytes]) -> None:
-        """Take committed events; what is already known is skipped, and a gap starts the tail anew."""
+        """Take committed events."""
+        if bodies:
+            self.take(first_seq, _frames(first_seq, bodies), ended=wire.is_terminal(bodies[-1]))
+
+    def take(self, first_seq: int, frames: Sequence[bytes], *, ended: bool) -> None:
+        """Take their frames; what is already known is skipped, and a gap starts the tail anew."""
         if not self.known or first_seq > self.next:
             self.frames, self.first, self._bytes, self.known = [], first_seq, 0, True
         old = len(self.frames)
-        for seq, body in enumerate(bodies, first_seq):
-            if seq >= self.next:
-                frame = wire.sse_frame(seq, body)
-                self.frames.append(frame)
-                self._bytes += len(frame)
-                self.ended = self.ended or wire.is_terminal(body)
+        new = frames[max(0, self.next - first_seq) :]
+        self.frames += new
+        self._bytes += sum(map(len, new))
+        self.ended = self.ended or ended
         self._trim(old)
         self.wake()
 
@@ -93,6 +96,10 @@ class Tail:
         finally:
             timer.cancel()
             self._waiting.discard(waiting)
+
+
+def _frames(first_seq: int, bodies: Sequence[bytes]) -> list[bytes]:
+    return [wire.sse_frame(seq, body) for seq, body in enumerate(bodies, first_seq)]
 
 
 def _resolve(waiting: asyncio.Future[None]) -> None:
@@ -195,9 +202,13 @@ class Hub:
         except StorageError as error:
             log.warning("run %s cannot be read: %s", run_id, error.detail)
             return []
-        if page and (not tail.known or page[-1][0] >= tail.next):
-            tail.extend(page[0][0], [body for _, body in page])
-        return [wire.sse_frame(seq, body) for seq, body in page if seq > position]
+        if not page:
+            return []
+        first = page[0][0]
+        frames = _frames(first, [body for _, body in page])
+        if not tail.known or page[-1][0] >= tail.next:
+            tail.take(first, frames, ended=wire.is_terminal(page[-1][1]))
+        return frames[position + 1 - first :]
 
     def _poll_when_remote(self, run_id: str, tail: Tail) -> None:
         if run_id not in self._pollers and not tail.local:

@@ -136,7 +136,7 @@ class AdvisoryLocks:
     def _is_connected(self, connection: Connection) -> bool:
         try:
             connection.execute(text("SELECT 1"))
-        except DBAPIError:
+        except (DBAPIError, OSError):  # the driver lets the socket's own errors through
             return False
         return True
 

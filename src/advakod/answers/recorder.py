@@ -214,13 +214,13 @@ class Flusher:
         return kept
 
     async def _persist(self, change: Callable[[Connection], T]) -> T:
-        return await self._patiently(partial(self._database.write, change))
+        return await self.patiently(partial(self._database.write, change))
 
     async def read(self, query: Callable[[Connection], T]) -> T:
         """Read what a writing cannot do without. Raises StorageError after `patience`."""
-        return await self._patiently(partial(self._database.read, query))
+        return await self.patiently(partial(self._database.read, query))
 
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Again and again while the database is out of reach, `patience` at most."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + self._patience

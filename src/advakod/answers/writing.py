@@ -158,7 +158,8 @@ class Writing:
         )
         if info.uses_sources:
             recorder.event("advakod.stage", stage="searching")
-            context = await self.desk.retrieval.find(self.run.request, context)
+            search = partial(self.desk.retrieval.find, self.run.request, context)
+            context = await self.desk.flusher.patiently(search)
         store, tell = partial(self._store_context, context), partial(self._tell_context, context)
         await self.desk.flusher.commit(recorder, store, tell)
         return context

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..answers import Answers, Run, Status, wire
 from ..errors import EngineError, InputError, OverloadedError, StorageError
 from .responses import CreateResponse, IdempotencyKey, Item, Room, Who, check_model, to_request
-from .streams import EventStream, PatientJson
+from .streams import EVENTS, EventStream, PatientJson
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class ChatCompletion(BaseModel):
     metadata: dict[str, str] | None = None
 
 
-@router.post("/chat/completions", summary="Задать вопрос (Chat Completions)")
+@router.post("/chat/completions", summary="Задать вопрос (Chat Completions)", responses=EVENTS)
 async def create(body: ChatCompletion, who: Who, answers: Room, idempotency_key: IdempotencyKey = None) -> Response:
     """Ответ без беседы на сервере. Если читатель ушёл и не вернулся, ответ останавливается."""
     if body.n not in (None, 1):

@@ -22,7 +22,7 @@ from ..answers import Answers, Request, Run, Status, wire
 from ..errors import AdvakodError, InputError
 from .responses import MODEL, Room, Who
 from .sockets import Message, Socket
-from .streams import EventStream
+from .streams import EVENTS, EventStream
 
 MOST_BODY = 1 << 20  # bytes; a question is 20,000 characters at most
 QUESTIONS = frozenset({"message", "chat_message", "chat", "question", "query"})
@@ -40,7 +40,9 @@ router = APIRouter(tags=["compat"])
 # -- server-sent events --------------------------------------------------------------------------
 
 
-@router.post("/api/v1/rag/chat/rag/stream", summary="Задать вопрос (старая система)", openapi_extra=BODY)
+@router.post(
+    "/api/v1/rag/chat/rag/stream", summary="Задать вопрос (старая система)", openapi_extra=BODY, responses=EVENTS
+)
 async def rag_stream(http: HttpRequest, who: Who, answers: Room) -> Response:
     """События `status`, `context_info`, `chunk`, `sources`, `complete`, `error`, в конце `[DONE]`."""
     query = _field(await _body(http), http.headers.get("content-type", ""))

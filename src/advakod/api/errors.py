@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..errors import AdvakodError, InputError, NotFoundError
+from .bodies import TOO_LONG, BodyTooLongError
 from .doors import Refusal
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         404: "Не найдено.",
         405: "Такого действия здесь нет.",
         409: "Запрос противоречит сохранённому.",
+        413: "Запрос слишком длинный.",
         422: "Idempotency-Key уже использован с другим запросом.",
         429: "Слишком много вопросов одновременно; повторите через Retry-After секунд.",
         502: "Модель не справилась.",
@@ -75,6 +77,9 @@ async def _http(_: Request, error: Exception) -> Response:
     if error.status_code == 405:
         refusal = Refusal.of(MethodError(), status=405)
         return Response(refusal.body, 405, headers=_decoded(refusal) | dict(error.headers or {}))
+    if error.status_code == TOO_LONG:
+        refusal = Refusal.of(BodyTooLongError(), TOO_LONG)
+        return Response(refusal.body, TOO_LONG, headers=_decoded(refusal))
     return _answer(InputError(str(error.detail)))
 
 

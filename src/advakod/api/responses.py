@@ -15,7 +15,7 @@ from ..answers import Answers, Request, Run, check_position
 from ..engine.interface import Message
 from ..errors import InputError, NotFoundError
 from .doors import principal
-from .streams import EventStream, PatientJson
+from .streams import EVENTS, EventStream, PatientJson
 
 MODEL = "advakod"  # whatever the engine; the engine's own name is accepted too
 TEXT_PARTS = ("input_text", "output_text", "text")
@@ -144,7 +144,7 @@ async def reply(answers: Answers, run: Run, *, stream: bool, background: bool) -
     return PatientJson(answers.wait(run.owner, run.id, answers.settings.heartbeat))
 
 
-@router.post("/responses", summary="Задать вопрос")
+@router.post("/responses", summary="Задать вопрос", responses=EVENTS)
 async def create(body: CreateResponse, who: Who, answers: Room, idempotency_key: IdempotencyKey = None) -> Response:
     """Создаёт ответ. `stream` — события по мере готовности, `background` — вернуть сразу и читать потом."""
     request = to_request(body)
@@ -153,7 +153,7 @@ async def create(body: CreateResponse, who: Who, answers: Room, idempotency_key:
     return await reply(answers, run, stream=bool(body.stream), background=bool(body.background))
 
 
-@router.get("/responses/{response_id}", summary="Ответ или его события")
+@router.get("/responses/{response_id}", summary="Ответ или его события", responses=EVENTS)
 async def retrieve(
     response_id: RunId,
     who: Who,
@@ -226,7 +226,7 @@ class Again(BaseModel):
 more = APIRouter(prefix="/api/v1/responses", tags=["responses"])
 
 
-@more.post("/{response_id}/continue", summary="Продолжить неоконченный ответ")
+@more.post("/{response_id}/continue", summary="Продолжить неоконченный ответ", responses=EVENTS)
 async def continue_(
     response_id: RunId, who: Who, answers: Room, stream: bool = True, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -235,7 +235,7 @@ async def continue_(
     return await reply(answers, run, stream=stream, background=True)
 
 
-@more.post("/{response_id}/again", summary="Спросить ещё раз или иначе")
+@more.post("/{response_id}/again", summary="Спросить ещё раз или иначе", responses=EVENTS)
 async def again(
     response_id: RunId, body: Again, who: Who, answers: Room, idempotency_key: IdempotencyKey = None
 ) -> Response:

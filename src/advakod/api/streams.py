@@ -24,6 +24,23 @@ EVENT_STREAM_HEADERS = [
 ]
 JSON_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
+# For the OpenAPI schema of routes that may answer with events.
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Ответ, или его события, если просят `stream`.",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "description": "Одно событие; `data` — объект JSON.",
+                    "type": "object",
+                    "required": ["data"],
+                    "properties": {"id": {"type": "string"}, "data": {"type": "string"}},
+                }
+            }
+        },
+    }
+}
+
 # Bytes handed to the transport at once. It takes more only when its 64 KiB buffer has room again, so this and that
 # buffer are what a reader that does not read costs.
 MOST_AT_ONCE = 32 * 1024

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ..ingest.model import FileOutcome, IngestOptions, Stage, Status
-from ..ingest.model import Progress as Step
-from ..ingest.pipeline import ingest as ingest_files
+from ..ingest import FileOutcome, IngestOptions, Stage, Status
+from ..ingest import Progress as Step
+from ..ingest import ingest as ingest_files
 from ..law.model import ActStatus
 from ..search import Search
 from ..settings import load_settings

@@ -1,1 +1,1 @@
-"""corpus."""
+"""Acts and editions in the database: what is loaded, articles put together, by date."""

@@ -63,7 +63,7 @@ class ArticleText:
     """An article put together; also a preamble, and a point of an act that has no articles (see `kind`).
 
     `text` is what a person reads below the heading: every part on a line of its own with its printed
-    number, amendment notes left out. `provisions` are the same in pieces, `parts[0]` is the article itself.
+    number, amendment notes left out. `provisions` are the same in pieces, the article itself first.
     """
 
     act_id: str
@@ -81,8 +81,3 @@ class ArticleText:
     repealed: bool
     provisions: tuple[Provision, ...]  # `parent` counts within the edition, not within this tuple
     ordinal: int  # of the article's own provision in its edition
-
-    @property
-    def parts(self) -> tuple[Provision, ...]:
-        """The article's provisions in reading order, itself first."""
-        return self.provisions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from sqlalchemy import Connection, Row, Select, select
@@ -27,12 +27,6 @@ def editions(connection: Connection) -> list[Edition]:
     """All editions, by document, the newest first."""
     rows = connection.execute(_edition_query().where(s.edition.c.complete))
     return sorted(map(_edition, rows), key=lambda e: (e.document_id, _backwards(e)))
-
-
-def edition(connection: Connection, edition_id: int) -> Edition | None:
-    """One complete edition."""
-    row = connection.execute(_edition_query().where(s.edition.c.complete, s.edition.c.id == edition_id)).first()
-    return None if row is None else _edition(row)
 
 
 def choose_editions(connection: Connection, on: dt.date | None = None) -> list[EditionChoice]:
@@ -155,8 +149,3 @@ def _provision(row: Row[tuple[object, ...]]) -> Provision:
         tuple(m["notes"]),
         m["repealed"],
     )
-
-
-def addresses(connection: Connection, edition_id: int) -> Iterable[str]:
-    """Every address of an edition: what a citation can name."""
-    return connection.scalars(select(s.provision.c.address).where(s.provision.c.edition_id == edition_id))

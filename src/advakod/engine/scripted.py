@@ -64,6 +64,7 @@ class ScriptedEngine:
             model="scripted",
             continuation=self._script.continuation,
             fingerprint=f"scripted:{digest}",
+            uses_sources=False,  # the script is what it is, whatever is found
             details={"tokens": len(self._tokens), "tokens_per_second": self._script.tokens_per_second},
         )
 

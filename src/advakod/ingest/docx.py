@@ -60,7 +60,7 @@ def _lines(container: Any) -> Iterator[str]:
     for block in container.iter_inner_content():
         if isinstance(block, Table):
             # Not `row.cells`, which repeats a merged cell as many times as the file says it is wide.
-            for cell in block._tbl.iter_tcs():
+            for cell in (c for row in block._tbl.tr_lst for c in row.tc_lst):
                 yield from _lines(_Cell(cell, block))
         else:
             yield from _text(block).split("\n")

@@ -22,6 +22,9 @@ class Format(StrEnum):
 _HEAD = 4096  # bytes; where a signature or an HTML tag must stand
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|pre|p|div|table)\b", re.IGNORECASE)
 _UNSUPPORTED = ((b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "DOC"), (b"{\\rtf", "RTF"))
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
+_MOST_CONTROL = 0.02  # share of bytes; noise has 0.1
+_FEW_ZEROS = 20  # Russian UTF-16 has a zero in every tenth byte or so, noise one in 256
 # Pictures, archives and programs: their bytes may happen to decode as text.
 _BINARY = (
     b"\x89PNG",
@@ -49,9 +52,18 @@ def detect(data: bytes) -> Format:
             raise UnsupportedFormatError(format=name)
     if head.startswith(_BINARY):
         raise UnknownFormatError
+    if _is_binary(head):
+        raise UnknownFormatError("control characters")
     if _HTML.search(head.replace(b"\x00", b"")):
         return Format.HTML
     return Format.TXT
+
+
+def _is_binary(head: bytes) -> bool:
+    """Bytes that are no text in any encoding; UTF-16 and UTF-32 are known by their BOM or their many zeros."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or head.count(0) * _FEW_ZEROS > len(head):
+        return False
+    return len(head) - len(head.translate(None, _CONTROL)) > _MOST_CONTROL * len(head)
 
 
 def _archive(data: bytes) -> Format:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from ..errors import InputError
 from ..law import acts
 from ..law.model import ActIdentity, ActStatus
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")  # it becomes part of addresses and links
 
 
 class Status(StrEnum):
@@ -45,10 +49,18 @@ class IngestOptions:
     status: ActStatus | None = None
     replace: bool = False  # store another text of an edition that is stored already, and parse known files anew
 
-    @property
-    def about_one_file(self) -> bool:
-        """Whether something is said that can be true of a single document only."""
-        return dataclasses.replace(self, status=None, replace=False) != IngestOptions()
+    def check(self, files: int) -> None:
+        """Raise InputError for what cannot be true of this many files, or of any."""
+        about_one = dataclasses.replace(self, status=None, replace=False) != IngestOptions()
+        if about_one and files > 1:
+            raise InputError(message="Параметры акта и редакции можно указать только для одного файла.")
+        if self.act and not _ID.fullmatch(self.act):
+            raise InputError(message="Имя акта (--act) — латинские буквы, цифры и дефис: tk, moy-zakon.")
+        known = acts.by_id(self.act)
+        if known is not None and self.part and known.document(self.part) is None:
+            raise InputError(message=f"Части {self.part} нет: {known.title}. Проверьте параметр --part.")
+        if self.in_force_from and self.in_force_to and self.in_force_from > self.in_force_to:
+            raise InputError(message="Первый день действия (--in-force-from) позже последнего (--in-force-to).")
 
     def name(self, found: ActIdentity | None) -> ActIdentity | None:
         """The act: as given, completed by what the document says."""

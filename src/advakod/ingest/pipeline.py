@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..errors import AdvakodError, InputError
+from ..errors import AdvakodError
 from ..law import parsing
 from ..storage.database import Database
 from . import reader
@@ -31,12 +31,12 @@ def ingest(
     """Read, parse and store each file; one outcome a file, in order.
 
     Reading and parsing hold no transaction. A file that was stored before changes nothing; a newer
-    edition is added beside the older ones. Only options about a single document given for several raise.
+    edition is added beside the older ones. Options that cannot be true raise
+    InputError before anything is read.
     """
     options = options or IngestOptions()
     files = reader.files_of(paths)
-    if options.about_one_file and len(files) > 1:
-        raise InputError(message="Параметры акта и редакции можно указать только для одного файла.")
+    options.check(len(files))
     return [_one(database, file, options, _Reporter(on_progress, file, i, len(files))) for i, file in enumerate(files)]
 
 
@@ -74,10 +74,11 @@ def _one(database: Database, path: Path, options: IngestOptions, report: _Report
 
 
 def _ingest(database: Database, path: Path, options: IngestOptions, report: _Reporter) -> FileOutcome:
-    known = None if options != IngestOptions() else _known(database, path)
+    file = reader.load(path)
+    known = None if options != IngestOptions() else _known(database, path, file.sha256)
     if known is not None:
         return known
-    source = reader.read(path)
+    source = reader.parse(file)
     parsed = _parse(source, options)
     report.storing()
     status = store(database, parsed, (source.name, source.sha256), options, report.storing)
@@ -95,9 +96,8 @@ def _ingest(database: Database, path: Path, options: IngestOptions, report: _Rep
     )
 
 
-def _known(database: Database, path: Path) -> FileOutcome | None:
+def _known(database: Database, path: Path, sha256: str) -> FileOutcome | None:
     """The outcome for bytes that are stored already: nothing is parsed again."""
-    sha256 = reader.fingerprint(path)
     with database.reading() as connection:
         found = known_file(connection, sha256)
     if found is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,16 +29,31 @@ class Source:
     paragraphs: list[Paragraph]
 
 
-def read(path: Path) -> Source:
-    """Read a file; one that is too large is refused before it is opened."""
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file's bytes, not yet looked at."""
+
+    name: str
+    data: bytes
+    sha256: str
+
+
+def load(path: Path) -> File:
+    """The bytes of a file; one that is too large is refused before it is opened."""
     data = _bytes(path)
-    format_ = detect(data)
-    return Source(path.name, hashlib.sha256(data).hexdigest(), format_, _paragraphs(format_, data))
+    name = os.fsencode(path.name).decode("utf-8", "replace")  # a name in another encoding cannot be stored
+    return File(name, data, hashlib.sha256(data).hexdigest())
 
 
-def fingerprint(path: Path) -> str:
-    """The content's SHA-256, at the price of reading the file."""
-    return hashlib.sha256(_bytes(path)).hexdigest()
+def parse(file: File) -> Source:
+    """What the bytes say."""
+    format_ = detect(file.data)
+    return Source(file.name, file.sha256, format_, _paragraphs(format_, file.data))
+
+
+def read(path: Path) -> Source:
+    """Both at once."""
+    return parse(load(path))
 
 
 def files_of(paths: Iterable[Path]) -> list[Path]:

@@ -3,6 +3,7 @@
 An edition is written as incomplete and without its date, so that readers skip it and a stored edition
 of the same date is not touched; the last transaction makes it complete and, when it replaces another,
 deletes that. A crash leaves an incomplete edition, which the next ingest of the document removes.
+Of two processes that store one document at once, the later to begin wins; the other is told so.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Integer, String, cast, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from ..corpus.queries import GENERATION_KEY
 from ..corpus.queries import provisions as stored_provisions
-from ..errors import StorageError
 from ..law import acts
 from ..law.model import ActIdentity, ActStatus, ParsedDocument, Provision
 from ..law.parsing import Parsed
 from ..storage import schema as s
 from ..storage.database import Database
 from ..storage.errors import storage_errors
-from .errors import EditionConflictError
+from .errors import BeingIngestedError, EditionConflictError
 from .model import IngestOptions, Status
 
 T = TypeVar("T")
@@ -84,8 +85,11 @@ def store(
 
 
 def _write(database: Database, change: Callable[[Connection], T]) -> T:
-    with storage_errors():
-        return database.write_sync(change)
+    try:
+        with storage_errors():
+            return database.write_sync(change)
+    except IntegrityError as error:  # the rows it stood on are gone, or another has taken its place
+        raise BeingIngestedError(str(error)) from error
 
 
 def _same_edition(connection: Connection, key: str, edition_date: dt.date | None) -> Found | None:
@@ -201,7 +205,7 @@ def _finish(connection: Connection, edition_id: int, parsed: Parsed, replaced: i
         .values(complete=True, edition_date=parsed.document.edition_date)
     )
     if done.rowcount != 1:
-        raise StorageError("another ingest of the same document has removed this one's rows")
+        raise BeingIngestedError("another ingest of the same document has removed this one's rows")
     changes = ",".join(day.isoformat() for day in parsed.changes)
     connection.execute(insert(s.meta).values(key=_changes_key(edition_id), value=changes))
     _derive_ends(connection, document_id(parsed.document.act))

@@ -15,11 +15,10 @@ from sqlalchemy import Connection
 
 from ..corpus.model import ArticleText, Edition
 from ..corpus.queries import article_texts, editions, generation
-from ..errors import SearchError
 from ..law.guide import Guide, load_guide
 from ..law.model import ActStatus
 from ..storage.database import Database
-from .errors import LockBusyError
+from .errors import IndexNotBuiltError, LockBusyError
 from .fields import Documents, article_documents, guide_schema, summaries, summary_documents, text_schema
 from .generations import GUIDE, TEXTS, EditionFacts, Manifest, Source, new_generation, write_manifest, writing
 
@@ -39,7 +38,8 @@ def source_of(connection: Connection, guide: Guide) -> Source:
 def build(database: Database, root: Path, guide: Guide | None = None) -> Manifest:
     """Build a new generation from one snapshot and make it the current one.
 
-    Streams: one edition is in memory at a time. Raises LockBusyError when another process builds.
+    Streams: one edition is in memory at a time. Raises LockBusyError when another
+    process builds, IndexNotBuiltError when it cannot be written.
     """
     guide = guide or load_guide()
     with writing(root), new_generation(root) as folder, database.reading() as connection:
@@ -48,8 +48,8 @@ def build(database: Database, root: Path, guide: Guide | None = None) -> Manifes
         found = editions(connection)
         try:
             articles, passages = _write(folder, _documents(connection, found, guide))
-        except (ValueError, OSError) as error:
-            raise SearchError(str(error)) from error
+        except ValueError as error:  # what Tantivy raises for a full disk too
+            raise IndexNotBuiltError(str(error)) from error
         manifest = Manifest(source, _facts(found), articles, passages, time.monotonic() - clock, started)
         write_manifest(folder, manifest)
     return manifest

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import orjson
 
-from ..errors import StorageError
 from ..russian import ANALYSIS_VERSION
-from .errors import IndexUnusableError, LockBusyError
+from .errors import IndexNotBuiltError, IndexUnusableError, LockBusyError
 from .fields import FORMAT
 
 KEPT = 2  # generations: the current one and the one that readers may still have open
@@ -81,8 +80,12 @@ def read_manifest(folder: Path) -> Manifest:
 @contextmanager
 def writing(root: Path) -> Iterator[None]:
     """Be the one that builds. Raises LockBusyError at once when another process is; `kill -9` frees the lock."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / "lock").open("w") as lock:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / "lock").open("w")
+    except OSError as error:
+        raise IndexNotBuiltError(str(error)) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -100,12 +103,12 @@ def new_generation(root: Path) -> Iterator[Path]:
         shutil.rmtree(left, ignore_errors=True)
     number = max((int(path.name) for path in _generations(root)), default=0) + 1
     folder = root / f"building-{number}"
-    folder.mkdir()
     try:
+        folder.mkdir()
         yield folder
         folder.rename(root / str(number))
     except OSError as error:
-        raise StorageError(str(error)) from error
+        raise IndexNotBuiltError(str(error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for old in sorted(_generations(root), key=lambda path: int(path.name))[:-KEPT]:
@@ -118,11 +121,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         file.write(orjson.dumps(manifest))
         file.flush()
         os.fsync(file.fileno())
-
-
-def discard(folder: Path) -> None:
-    """Remove an index that cannot be used."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _generations(root: Path) -> list[Path]:

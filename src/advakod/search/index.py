@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ..law.guide import Guide, load_guide
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 FRESH_FOR = 1.0  # seconds between two looks at the database; a look costs about 0.2 ms
 SETTLED_AFTER = 2.0  # seconds: an ingest of many files is followed by one rebuild, not by one a file
+RETRY_AFTER = 30.0  # seconds: a build behind the server's back that fails is not tried again at once
 OTHER_BUILDER = 600.0  # seconds that another process's build is waited for
 POLL = 0.1  # seconds
 
@@ -43,7 +45,8 @@ class Index:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._checked = float("-inf")
-        self._stale_since: tuple[Source, float] | None = None
+        self._awaited: Source | None = None  # what a build behind the back is to bring…
+        self._build_at = 0.0  # …and when it may start
         self._child: subprocess.Popen[bytes] | None = None
 
     def current(self) -> Snapshot:
@@ -91,15 +94,20 @@ class Index:
             return source_of(connection, self.guide)
 
     def _settle(self, wanted: Source) -> Snapshot:
-        """Wait until an index of this source, or a newer one, is there: build it, or let another process."""
+        """Wait for an index of this source: another process's, or our own, built once of what is loaded then."""
         deadline = time.monotonic() + OTHER_BUILDER
-        while (snapshot := self._open_newest()) is None or not _covers(snapshot.manifest.source, wanted):
+        while (snapshot := self._open_newest()) is None or snapshot.manifest.source != wanted:
             try:
                 build(self._database, self.root, self.guide)
+                break
             except LockBusyError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(POLL)
+                wanted = self._wanted()  # the other may be building what has come since
+        snapshot = self._open_newest()
+        if snapshot is None:
+            raise IndexUnusableError("an index just built cannot be opened")
         return snapshot
 
     def _open_newest(self) -> Snapshot | None:
@@ -118,10 +126,11 @@ class Index:
             return None
 
     def _rebuild_behind(self, wanted: Source) -> None:
-        if self._stale_since is None or self._stale_since[0] != wanted:
-            self._stale_since = wanted, time.monotonic()
-        settled = time.monotonic() - self._stale_since[1] >= SETTLED_AFTER
-        if settled and (self._child is None or self._child.poll() is not None):
+        now = time.monotonic()
+        if self._awaited != wanted:
+            self._awaited, self._build_at = wanted, now + SETTLED_AFTER
+        if now >= self._build_at and (self._child is None or self._child.poll() is not None):
+            self._build_at = now + RETRY_AFTER
             self._child = self._start_child()
 
     def _start_child(self) -> subprocess.Popen[bytes]:
@@ -130,15 +139,6 @@ class Index:
             [sys.executable, "-c", "from advakod.search.build import main; main()"], stdin=subprocess.PIPE
         )
         assert child.stdin is not None
-        child.stdin.write(f"{url}\n{self.root}".encode())  # not in the arguments: the URL may hold a password
-        child.stdin.close()
+        with suppress(BrokenPipeError), child.stdin:  # one that has died already is seen by `poll`
+            child.stdin.write(f"{url}\n{self.root}".encode())  # not in the arguments: the URL may hold a password
         return child
-
-
-def _covers(have: Source, wanted: Source) -> bool:
-    """Built from this corpus or a later state of it, by the same rules."""
-    return have.corpus >= wanted.corpus and (have.guide, have.analysis, have.format) == (
-        wanted.guide,
-        wanted.analysis,
-        wanted.format,
-    )

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 30_000  # another process may hold SQLite's write lock this long (backup, a paused ingest)
 BAD_URL = "Неверная настройка ADVAKOD_DATABASE_URL: нужно postgresql://user:password@host/name."
+BAD_FOLDER = "Неверная настройка ADVAKOD_DATA_DIR: папку {} нельзя создать ({}). Задайте другую."
 NO_DRIVER = "Неверная настройка ADVAKOD_DATABASE_URL: для PostgreSQL установите advakod[postgres]."
 READERS = 4  # reading threads; a read is milliseconds, so more would only fight over the GIL
 
@@ -50,7 +51,7 @@ class Database:
         """Bring the schema up to date. Safe when several processes do it at once."""
         with storage_errors():
             if self.is_sqlite and self.url.database:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+                _make_folder(Path(self.url.database).parent)
             upgrade(self.engine)
         return self
 
@@ -89,6 +90,13 @@ class Database:
     def write_sync(self, change: Callable[[Connection], T]) -> T:
         """The same for code that runs in a thread of its own."""
         return self._writer.submit(change).result()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(str(error), message=BAD_FOLDER.format(folder, error.strerror)) from error
 
 
 def _known_url(url: str | URL) -> URL:

@@ -126,6 +126,20 @@ def test_a_reference_at_the_start_of_a_line_is_no_heading() -> None:
     assert [a.number for a in found.articles] == ["1"]
 
 
+def test_short_paragraphs_are_not_taken_for_wrapped_lines() -> None:
+    lines = [f"Статья {n}. Предмет\n1. Настоящий закон определяет основы.\n2. Иное." for n in range(1, 20)]
+    assert len([line for line in lines_of("\n".join(lines)) if line]) == 3 * 19
+
+
+def test_wrapped_lines_without_indents_break_at_headings_and_numbers() -> None:
+    text = "Статья 5. О праве\n1. Настоящий закон\nопределяет основы.\n2. Иное."
+    assert lines_of(text, wrapped=True)[1:] == [
+        "Статья 5. О праве",
+        "1. Настоящий закон определяет основы.",
+        "2. Иное.",
+    ]
+
+
 def test_hard_wrapped_lines_are_joined() -> None:
     wrapped = "\n".join(["     Статья 5. Недействительность условий, которые хуже", "               законных", ""])
     line = "     Условия договоров, которые хуже закона, не дей-\nствуют по Закону N 250-\nФЗ и являются такими всегда."
