@@ -53,8 +53,8 @@ class Pen:
     def valid(self) -> bool:
         return self.of.holder == (self.held.worker, self.held.attempt) and not self.of.ended
 
-    def append(self, texts: list[str]) -> Append:
-        return words(self.held, self.next_seq, *texts)
+    def append(self, texts: list[str], off: int = 0) -> Append:
+        return words(self.held, self.next_seq + off, *texts)
 
 
 class Logs(RuleBasedStateMachine):
@@ -114,15 +114,21 @@ class Logs(RuleBasedStateMachine):
             if expected.holder is not None and expected.holder[0] == worker:
                 expected.holder = ("", expected.holder[1])
 
-    @rule(chosen=st.lists(pens, min_size=1, max_size=6, unique_by=id), texts=TEXTS, guess=st.booleans())
-    def append(self, chosen: list[Pen | None], texts: list[str], *, guess: bool) -> None:
-        """One flush for many, stale ones and several of one run among them; a stale one may know the number."""
+    @rule(
+        chosen=st.lists(pens, min_size=1, max_size=6, unique_by=id),
+        texts=TEXTS,
+        guess=st.booleans(),
+        off=st.sampled_from([0, 0, 0, 1, -1]),
+    )
+    def append(self, chosen: list[Pen | None], texts: list[str], *, guess: bool, off: int) -> None:
+        """One flush for many, stale ones and several of one run among them; a stale one may know the number,
+        and one that holds its run may be wrong about it."""
         for worker in WORKERS:
             mine = [pen for pen in chosen if pen is not None and pen.held.worker == worker]
             if guess:
                 for pen in mine:
                     pen.next_seq = len(pen.of.bodies)
-            appends = [(pen, pen.append(texts)) for pen in mine]
+            appends = [(pen, pen.append(texts, off)) for pen in mine]
             batch = [one for _, one in appends]
             self.database.write_sync(partial(event_log.append, worker=worker, appends=batch))
             for pen, one in appends:
@@ -194,6 +200,19 @@ def test_a_lost_run_is_dropped_alone(database: Database) -> None:
     kept = database.write_sync(lambda connection: event_log.append(connection, "one", appends))
     assert kept == {held[0].id, held[2].id}
     assert [stored(database, one.id).last_seq for one in held] == [3, 1, 3]
+
+
+def test_an_old_attempt_of_the_same_worker_is_old(database: Database) -> None:
+    add_run(database)
+    (old,) = claim(database, "one")
+    take = partial(queries.take_over, found=[(old.id, 1)], worker="one", lease_until=time.time() + 9)
+    (new,) = database.write_sync(take)
+    alone = partial(event_log.append, worker="one", appends=[words(old, 2, "старое")])
+    assert database.write_sync(alone) == set()
+    both = [words(old, 2, "старое", "слово"), words(new, 2, "новое")]
+    assert database.write_sync(partial(event_log.append, worker="one", appends=both)) == {new.id}
+    with database.reading() as connection:
+        assert event_log.progress(event_log.read_all(connection, new.id)).text == "новое"
 
 
 def test_counters_go_with_the_words_and_never_back(database: Database) -> None:

@@ -320,7 +320,7 @@ def _status(database: Database, run: Run) -> Status | None:
 
 async def test_a_claim_whose_answer_was_lost(database: Database, quick: Quick) -> None:
     engine = Puppet()
-    async with room(quick(), database, engine) as answers:
+    async with room(quick(heartbeat=15), database, engine) as answers:
         run = add_run(database, "вопрос")
         database.write_sync(partial(_claimed_by, run_id=run.id, worker=answers.worker_name))
         engine.voice("вопрос").say("да").end()
@@ -328,7 +328,7 @@ async def test_a_claim_whose_answer_was_lost(database: Database, quick: Quick) -
 
 
 def _claimed_by(connection: Connection, run_id: str, worker: str) -> None:
-    taken = queries.claim(connection, worker, 1, time.time() + 999)
+    taken = queries.claim(connection, worker, 1, time.time() + 30)
     assert [run.id for run in taken] == [run_id]
 
 
@@ -365,7 +365,7 @@ async def test_an_end_that_could_not_be_stored_is_not_the_end(
 ) -> None:
     """The database goes away for longer than the run has patience, at the worst moment; nothing hangs."""
     engine = Puppet()
-    async with room(quick(), database, engine) as answers:
+    async with room(quick(heartbeat=15), database, engine) as answers:
         answers._flusher._patience = 0.1
         run = await answers.ask("local", Request("вопрос"))
         voice = engine.voice("вопрос").say("Раз, ")

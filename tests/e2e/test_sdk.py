@@ -71,7 +71,7 @@ def test_a_stream_dropped_at_event_10_is_resumed(client: openai.OpenAI) -> None:
 
 def test_the_stream_helper(client: openai.OpenAI) -> None:
     with client.responses.stream(**QUESTION) as stream:
-        events = list(stream)
+        events: list[Any] = list(stream)
         final = stream.get_final_response()
     assert (final.status, final.output_text) == ("completed", TEXT)
     assert words(events) == TEXT

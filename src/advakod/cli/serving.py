@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import shutil
 import socket
 import sys
@@ -19,6 +20,7 @@ from ..errors import SettingsError
 from ..settings import Settings, load_settings
 from ..telemetry import setup_logging
 
+OPEN_FILES = 65_536  # each reader is one; Debian's usual limit is 1,024, and a process may raise it to the hard one
 BACKLOG = 4_096  # connections that wait to be accepted: a thousand readers may come back at once
 LONGEST_FRAME = 1 << 20  # bytes of one WebSocket message
 
@@ -30,6 +32,7 @@ def serve(
     """Запустить сервер."""
     settings = load_settings(host=host, port=port)
     setup_logging(settings.log_level)
+    _allow_many_readers()
     with _bound(settings) as listening, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, listening))
 
@@ -80,6 +83,13 @@ def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
         server_header=False,
         backlog=BACKLOG,
     )
+
+
+def _allow_many_readers() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _bound(settings: Settings) -> socket.socket:
