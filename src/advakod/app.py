@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 from fastapi import FastAPI
 
@@ -24,14 +24,12 @@ from .api import (
     stats,
     ws,
 )
-from .api.bodies import BodyLimit
+from .api.bodies import MOST_BODY, BodyLimit
 from .api.doors import Doors
 from .engine.interface import Engine
 from .search import Search
 from .settings import EngineKind, Settings
 from .storage import Database
-
-MOST_BODY = 4 << 20  # bytes of a request: the longest question there may be, four bytes a character
 
 ROUTERS = (
     health.router,
@@ -71,16 +69,16 @@ def make_engine(settings: Settings) -> Engine:
 @asynccontextmanager
 async def open_answers(settings: Settings, database: Database | None = None) -> AsyncIterator[Answers]:
     """Everything behind the API, running: for the server, and for commands that answer in process."""
-    database = (database or Database(settings.sqlalchemy_url)).open()
-    search = Search(database, settings.data_dir, background=True)
-    answers = Answers(settings, database, search, make_engine(settings))
-    try:
-        await answers.start()
-        yield answers
-    finally:
-        await answers.stop()
-        search.close()
-        database.close()
+    with (
+        closing(database or Database(settings.sqlalchemy_url)) as opened,
+        closing(Search(opened.open(), settings.data_dir, background=True)) as search,
+    ):
+        answers = Answers(settings, opened, search, make_engine(settings))
+        try:
+            await answers.start()
+            yield answers
+        finally:
+            await answers.stop()
 
 
 def create_app(settings: Settings) -> FastAPI:

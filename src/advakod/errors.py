@@ -139,7 +139,7 @@ class SearchError(AdvakodError):
     """The search index cannot be opened or built."""
 
     code = "search_unavailable"
-    user_message = "Поисковый индекс недоступен. Выполните «advakod search --rebuild»."
+    user_message = "Поисковый индекс недоступен. Выполните «advakod index»."
 
 
 class EngineError(AdvakodError):

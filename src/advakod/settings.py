@@ -128,7 +128,7 @@ class Settings(BaseSettings):
         "ADVAKOD_API_KEYS", "", description="name:role:sha256, separated by commas; `advakod key new` prints one."
     )
     session_lifetime: float = _env(
-        "ADVAKOD_SESSION_LIFETIME", 2_592_000.0, gt=0, description="How long a sign-in of the page lasts."
+"ADVAKOD_SESSION_LIFETIME", 2_592_000.0, gt=0, le=34_560_000, description="How long a sign-in of the page lasts."
     )
 
     # -- search -----------------------------------------------------------------------------------

@@ -188,6 +188,7 @@ def test_stop_stops_the_engine(serve: Serve, upstream: FakeOpenAI) -> None:
     assert_ends(response, "cancelled", "cancelled")
     assert text_of(response).startswith(said)
     assert call(server, "POST", f"/v1/responses/{run_id}/cancel").json == response
+    upstream.behaviour = Behaviour(text=TEXT)
     assert text_of(continued(server, run_id)) == TEXT
 
 
@@ -200,7 +201,7 @@ def _places(server: ServerProcess, run_id: str) -> list[int]:
 
 def test_places_in_the_queue(serve: Serve) -> None:
     env = {"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_HEARTBEAT": "0.3"}
-    server = serve(TEXT, tokens_per_second=30, env=env)
+    server = serve(TEXT, tokens_per_second=60, env=env)
     wait_for_words(server, ask(server))
     waiting = [ask(server) for _ in range(2)]
     assert _places(server, waiting[0]) == [1]

@@ -11,7 +11,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.e2e.conftest import TEXT
+from tests.e2e.conftest import TEXT, Serve
 from tests.e2e.wire import ENDED, TERMINAL, until
 from tests.support.server import ServerProcess, scripted, start_server
 
@@ -91,17 +91,22 @@ def test_the_stream_helper_resumes_by_id(client: openai.OpenAI) -> None:
 
 
 @by_sdk
-def test_a_websocket(client: openai.OpenAI) -> None:
-    with client.responses.connect() as connection:
+def test_a_websocket(serve: Serve) -> None:
+    # A pong must come within 2.5 heartbeats: with 50 ms a busy machine would drop its own connection.
+    server = serve(TEXT, tokens_per_second=50, env={"ADVAKOD_HEARTBEAT": "1"})
+    with (
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=30) as client,
+        client.responses.connect() as connection,
+    ):
         connection.response.create(**QUESTION)
         events: list[Any] = []
         for event in connection:
             events.append(event)
             if event.type in TERMINAL:
                 break
+        assert client.responses.retrieve(events[0].response.id).output_text == TEXT
     assert words(events) == TEXT
     assert numbers(events) == list(range(len(events)))
-    assert client.responses.retrieve(events[0].response.id).output_text == TEXT
 
 
 def test_cancel(client: openai.OpenAI) -> None:

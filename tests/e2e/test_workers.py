@@ -153,6 +153,7 @@ def test_an_ingest_between_two_attempts_changes_nothing(
     assert second[-1]["role"] == "assistant"
     [cited] = [event.data["citations"] for event in log if event.type == "advakod.citations"]
     assert {citation["edition_date"] for citation in cited} == {"2021-02-01"}
+    upstream.behaviour = Behaviour(text=TEXT)
     later = whole_log(server, ask(server, "Каков срок проверки связи?"))
     assert any("двадцать дней" in message["content"] for message in upstream.requests[-1]["messages"])
     assert later[-1].data["response"]["status"] == "completed"

@@ -155,6 +155,8 @@ def test_a_date_chooses_the_edition(loaded: Database, guide: Guide, tmp_path: Pa
     never = search.search("ст. 80 ТК", on=dt.date(1999, 1, 1))
     assert never.hits == ()
     assert never.has(NoticeCode.EDITION_NOT_LOADED)
+    assert not never.has(NoticeCode.NO_SUCH_ARTICLE)  # nobody knows: no text of that day was looked into
+    assert all("Трудовой" in notice.message for notice in never.notices)  # nothing about acts that nobody asked for
 
 
 def test_threads_search_together(search: Search) -> None:

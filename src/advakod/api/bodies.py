@@ -9,6 +9,7 @@ from ..errors import InputError
 from .doors import Refusal
 
 TOO_LONG = 413
+MOST_BODY = 4 << 20  # bytes of a request or a WebSocket frame: the longest question there may be, four bytes a character
 
 
 class BodyTooLongError(InputError):

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..answers import Answers, Run, Status, wire
 from ..errors import EngineError, InputError, OverloadedError, StorageError
-from .responses import CreateResponse, IdempotencyKey, Item, Room, Who, check_model, to_request
+from .responses import CreateResponse, IdempotencyKey, Item, Metadata, Room, Who, check_model, to_request
 from .streams import EVENTS, EventStream, PatientJson
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,13 @@ class AnswerFailedError(EngineError):
     """The run behind a chat failed; the sentence is the run's."""
 
     code = "answer_failed"
+
+
+class ServerStopsError(OverloadedError):
+    """The server stops before the answer is whole; a chat has no way back to its run."""
+
+    code = "server_restarting"
+    user_message = "Сервер перезапускается. Повторите вопрос через {retry_after} с."
 
 
 class StreamOptions(BaseModel):
@@ -54,7 +61,7 @@ class ChatCompletion(BaseModel):
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
     n: int | None = None
-    metadata: dict[str, str] | None = None
+    metadata: Metadata | None = None
 
 
 @router.post("/chat/completions", summary="Задать вопрос (Chat Completions)", responses=EVENTS)
@@ -125,7 +132,7 @@ async def _completion(answers: Answers, run: Run) -> AsyncGenerator[dict[str, An
 def _check_ended(response: dict[str, Any], *, may_refuse: bool) -> None:
     """Raises what becomes a status of its own, as long as none has been sent."""
     if response["status"] in (Status.QUEUED, Status.IN_PROGRESS):
-        raise OverloadedError("the server stops", message="Сервер перезапускается. Повторите вопрос.", retry_after=1)
+        raise ServerStopsError(retry_after=1)
     if response["status"] == Status.FAILED and may_refuse:
         raise AnswerFailedError(response["error"]["advakod_code"], message=response["error"]["message"])
 

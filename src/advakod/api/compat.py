@@ -24,7 +24,6 @@ from .responses import MODEL, Room, Who
 from .sockets import Message, Socket
 from .streams import EVENTS, EventStream
 
-MOST_BODY = 1 << 20  # bytes; a question is 20,000 characters at most
 QUESTIONS = frozenset({"message", "chat_message", "chat", "question", "query"})
 IDLE = frozenset({"typing", "join_session"})  # the old page sends them; there is nobody to tell
 STAGES = {"searching": "Ищу нормы…", "writing": "Пишу ответ…", "checking": "Проверяю ссылки…"}
@@ -45,7 +44,7 @@ router = APIRouter(tags=["compat"])
 )
 async def rag_stream(http: HttpRequest, who: Who, answers: Room) -> Response:
     """События `status`, `context_info`, `chunk`, `sources`, `complete`, `error`, в конце `[DONE]`."""
-    query = _field(await _body(http), http.headers.get("content-type", ""))
+    query = _field(await http.body(), http.headers.get("content-type", ""))
     run = await answers.ask(who.name, Request(query, model=MODEL))
     return EventStream(_as_events(answers, run))
 
@@ -58,15 +57,6 @@ async def _as_events(answers: Answers, run: Run) -> AsyncGenerator[list[bytes], 
             yield [b"data: %b\n\n" % orjson.dumps(event) for event in batch]
     if ended:  # a stream that breaks off before the answer's end is a dropped one
         yield [DONE]
-
-
-async def _body(http: HttpRequest) -> bytes:
-    body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > MOST_BODY:
-            raise InputError("body too long", message="Запрос слишком длинный.")
-    return bytes(body)
 
 
 def _field(body: bytes, content_type: str) -> str:

@@ -9,20 +9,17 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from ..answers.conversations import Conversation, Message, RunOutcome
 from ..answers.model import Status
 from ..answers.shelf import Tree
 from ..engine.interface import Message as Turn
 from ..errors import InputError, NotFoundError, QuestionError
-from .responses import Item, Room, Who, to_turn
+from .responses import Item, Metadata, Room, Who, to_turn
 
 MOST_ITEMS = 20  # in one request, as the protocol says
 ConversationId = Annotated[str, Path(min_length=1, max_length=64)]
-Key = Annotated[str, StringConstraints(max_length=64)]
-Value = Annotated[str, StringConstraints(max_length=512)]
-Metadata = Annotated[dict[Key, Value], Field(max_length=16)]
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 

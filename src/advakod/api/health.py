@@ -18,12 +18,14 @@ READY_WITHIN = 5.0  # seconds for the database to answer
 router = APIRouter(tags=["health"])
 
 
+@router.head("/health", include_in_schema=False)  # monitors ask this way
 @router.get("/health", summary="Сервер жив")
 async def health() -> dict[str, str]:
     """Отвечает, пока процесс обслуживает запросы."""
     return {"status": "ok"}
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", summary="Сервер готов отвечать", responses={503: {"description": "База данных не отвечает."}})
 async def ready(request: Request) -> Response:
     """Проверяет базу данных; администратору говорит, что не так."""

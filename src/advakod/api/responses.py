@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 
@@ -23,6 +23,9 @@ TEXT_PARTS = ("input_text", "output_text", "text")
 router = APIRouter(prefix="/v1", tags=["responses"])
 
 Who = Annotated[Principal, Depends(principal)]
+Key = Annotated[str, StringConstraints(max_length=64)]
+Value = Annotated[str, StringConstraints(max_length=512)]
+Metadata = Annotated[dict[Key, Value], Field(max_length=16)]  # bounds of the protocol
 RunId = Annotated[str, Path(min_length=1, max_length=64)]
 IdempotencyKey = Annotated[
     str | None, Header(max_length=255, description="Повтор с тем же ключом не создаёт второй ответ.")
@@ -73,7 +76,7 @@ class CreateResponse(BaseModel):
     max_output_tokens: int | None = Field(None, ge=1, le=131_072)
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
-    metadata: dict[str, str] | None = None
+    metadata: Metadata | None = None
     as_of: dt.date | None = Field(None, description="На какую дату нужен закон (поле ADVAKOD).")
 
 
@@ -119,8 +122,8 @@ def to_turn(item: Item) -> Message:
 
 
 async def check_model(answers: Answers, model: str | None) -> None:
-    """Raises NotFoundError for a model that is not here."""
-    if model and model not in await models(answers):
+    """Raises NotFoundError for a model that is not here. Our own name is known without asking a remote engine."""
+    if model and model != MODEL and model not in await models(answers):
         raise NotFoundError(model, message=f"Модели «{model}» здесь нет. Есть «{MODEL}».", param="model")
 
 

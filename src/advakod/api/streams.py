@@ -7,7 +7,7 @@ longer than the heartbeat, so that no hop on the way sees an idle stream.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -51,21 +51,18 @@ Batches = AsyncGenerator[list[bytes], None]
 class EventStream(Response):
     """Sends batches of bytes as they come; an empty batch is a heartbeat.
 
-    When the reader goes, the generator is closed and `on_gone` is called; a reader that is slow
-    only slows its own generator.
+    When the reader goes, the generator is closed; a reader that is slow only slows its own generator.
     """
 
-    def __init__(self, batches: Batches, on_gone: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, batches: Batches) -> None:
         self.status_code = 200
         self.background = None
         self._batches = batches
-        self._on_gone = on_gone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
         await send({"type": "http.response.start", "status": 200, "headers": EVENT_STREAM_HEADERS})
-        if not await until_gone(self._pump(send), receive) and self._on_gone is not None:
-            await self._on_gone()
+        await until_gone(self._pump(send), receive)
 
     async def _pump(self, send: Send) -> None:
         async with aclosing(self._batches) as batches:
@@ -121,16 +118,14 @@ class PatientJson(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def until_gone(work: Awaitable[None], receive: Receive) -> bool:
-    """Do `work` unless the client goes first; whether it was done. Nothing is left running."""
+async def until_gone(work: Awaitable[None], receive: Receive) -> None:
+    """Do `work` unless the client goes first. Nothing is left running."""
     working = asyncio.ensure_future(work)
     gone = asyncio.create_task(_gone(receive))
     try:
         await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             working.result()
-            return True
-        return False
     finally:
         working.cancel()
         gone.cancel()

@@ -7,7 +7,7 @@ import datetime as dt
 import signal
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol
 
@@ -15,9 +15,10 @@ import orjson
 import typer
 
 from ..accounts import LOCAL
-from ..answers import Answers, Request
+from ..answers import Answers, Request, wire
 from ..app import open_answers
 from ..client import RunClient
+from ..errors import AdvakodError
 from ..settings import load_settings
 from .arguments import date as parse_date
 
@@ -112,10 +113,7 @@ def ask(
 async def _ask(question: str, url: str | None, key: str | None, date: dt.date | None, *, quiet: bool) -> Answer:
     async with _door(url, key) as door:
         answer = Answer(id=await door.ask(question, date))
-        stopping: list[asyncio.Future[None]] = []
-        asyncio.get_running_loop().add_signal_handler(
-            signal.SIGINT, lambda: stopping.append(asyncio.ensure_future(door.cancel(answer.id)))
-        )
+        stopping = _stop_on_ctrl_c(door, answer.id)
         async for event in door.events(answer.id):
             answer.take(event)
             if not quiet:
@@ -124,6 +122,26 @@ async def _ask(question: str, url: str | None, key: str | None, date: dt.date | 
     if not quiet:
         _show_end(answer)
     return answer
+
+
+def _stop_on_ctrl_c(door: Door, run_id: str) -> list[asyncio.Task[None]]:
+    """The first Ctrl-C stops the run, and its end is still read; the second leaves at once."""
+    loop = asyncio.get_running_loop()
+    stopping: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        loop.remove_signal_handler(signal.SIGINT)
+        stopping.append(loop.create_task(_stop(door, run_id)))
+
+    loop.add_signal_handler(signal.SIGINT, stop)
+    return stopping
+
+
+async def _stop(door: Door, run_id: str) -> None:
+    try:
+        await door.cancel(run_id)
+    except AdvakodError as error:
+        print(f"\nОстановить не удалось: {error.message} [{error.code}]", file=sys.stderr)
 
 
 def _show(event: dict[str, Any]) -> None:
@@ -172,8 +190,9 @@ class _There:
         return await self._client.create(question, **({"as_of": as_of.isoformat()} if as_of else {}))
 
     async def events(self, run_id: str) -> AsyncGenerator[dict[str, Any], None]:
-        async for event in self._client.events(run_id):
-            yield event.data
+        async with aclosing(self._client.events(run_id)) as events:
+            async for event in events:
+                yield event.data
 
     async def cancel(self, run_id: str) -> None:
         await self._client.cancel(run_id)
@@ -190,9 +209,10 @@ class _Here:
         return (await self._answers.ask(LOCAL.name, request)).id
 
     async def events(self, run_id: str) -> AsyncGenerator[dict[str, Any], None]:
-        async for frames in self._answers.follow(run_id, -1, self._answers.settings.heartbeat):
-            for frame in frames:
-                yield orjson.loads(frame[frame.index(b"data: ") + 6 :])
+        async with aclosing(self._answers.follow(run_id, -1, self._answers.settings.heartbeat)) as batches:
+            async for frames in batches:
+                for frame in frames:
+                    yield orjson.loads(wire.body_of(frame))
 
     async def cancel(self, run_id: str) -> None:
         await self._answers.cancel(LOCAL.name, run_id)

@@ -9,12 +9,15 @@ import resource
 import shutil
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 import uvicorn
 
+from ..api.bodies import MOST_BODY
 from ..app import create_app
 from ..errors import SettingsError
 from ..settings import Settings, load_settings
@@ -22,7 +25,6 @@ from ..telemetry import setup_logging
 
 OPEN_FILES = 65_536  # each reader is one; Debian's usual limit is 1,024, and a process may raise it to the hard one
 BACKLOG = 4_096  # connections that wait to be accepted: a thousand readers may come back at once
-LONGEST_FRAME = 1 << 20  # bytes of one WebSocket message
 
 
 def serve(
@@ -59,6 +61,13 @@ class Server(uvicorn.Server):
         gc.freeze()  # what a started server holds it holds for ever: no full collection needs to walk it again
         print(self._greeting, flush=True)
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A signal ends the serving alone: raised again, it would end the process before its runs are handed back."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.state.answers.hub.close()
         await super().shutdown(sockets)
@@ -76,7 +85,7 @@ def _uvicorn(app: Any, settings: Settings) -> uvicorn.Config:
         ws_ping_interval=times.heartbeat,
         ws_ping_timeout=times.client_silence,
         ws_per_message_deflate=False,
-        ws_max_size=LONGEST_FRAME,
+        ws_max_size=MOST_BODY,
         timeout_keep_alive=int(times.server_keepalive) + 1,
         timeout_graceful_shutdown=max(1, int(times.heartbeat)),
         proxy_headers=False,  # who asks is decided by api.doors

@@ -239,20 +239,26 @@ def _points(text: str, units: list[_Unit], found: list[_Found], mentions: list[M
     acts = [mention for mention in mentions if in_points(mention.act)]
     points = [_Found(u.numbers, u.start, u.end) for u in units if acts and u.kind == "point" and u.numbers[0].isascii()]
     _bind_beside(text, points, acts)
-    taken = [(f.start, f.end) for f in found]
-    return [p for p in points if p.act and not any(s <= p.start < e for s, e in taken)]
+    taken = sorted((f.start, f.end) for f in found)
+    return [p for p in points if p.act and not _inside(taken, p.start)]
 
 
 def _bare(text: str, found: list[_Found], mentions: list[Mention]) -> list[_Found]:
     """«81 тк», «ТК РФ 81»: a number right beside an abbreviation, where no article is named in words."""
-    taken = [(f.start, f.end) for f in found]
+    taken = sorted((f.start, f.end) for f in found)
     bare: list[_Found] = []
     for mention in mentions:
         if not mention.abbreviation:
             continue
         before = _BARE_BEFORE.search(text, max(0, mention.start - _BARE_WINDOW), mention.start)
         match = before or _BARE_AFTER.match(text, mention.end)
-        if match is None or any(s <= match.start(1) < e for s, e in taken):
+        if match is None or _inside(taken, match.start(1)):
             continue
         bare.append(_Found(_numbers(match[1]), match.start(1), match.end(1), act=mention.act))
     return bare
+
+
+def _inside(spans: list[tuple[int, int]], position: int) -> bool:
+    """Whether one of the spans, sorted and apart from each other, covers the position."""
+    index = bisect_left(spans, (position + 1,)) - 1
+    return index >= 0 and position < spans[index][1]

@@ -33,7 +33,7 @@ class Hit:
 
     act: str
     act_title: str  # «Трудовой кодекс Российской Федерации», «Закон РФ «О защите прав потребителей»»
-    article: str  # «312.1»; empty for a preamble
+    article: str  # «312.1»; of an act without articles, the point; empty for a preamble
     title: str  # heading
     address: str  # ru/tk@2023-10-24/st312.1
     edition_date: dt.date | None

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from ..corpus.model import EditionChoice
-from ..law.acts import by_id
+from ..law.acts import by_id, in_points
 from .model import Notice, NoticeCode
 
 _FIXED = {
@@ -38,7 +38,8 @@ def absent_subject(act: str) -> Notice:
 def no_such_article(act: str, article: str) -> Notice:
     known = by_id(act)
     name = known.short if known else act
-    return Notice(NoticeCode.NO_SUCH_ARTICLE, f"Статьи {article} в загруженной редакции нет: {name}.")
+    unit = "Пункта" if in_points(act) else "Статьи"
+    return Notice(NoticeCode.NO_SUCH_ARTICLE, f"{unit} {article} в загруженной редакции нет: {name}.")
 
 
 def editions_not_loaded(choices: Iterable[EditionChoice], on: dt.date) -> Iterator[Notice]:

@@ -54,7 +54,7 @@ class Search:
         stored = list(zip(found, snapshot.stored([article.ordinal for article in found]), strict=True))
         hits = tuple(self._hit(a, s, exact=n < len(exact)) for n, (a, s) in enumerate(stored[:limit]))
         judgement = _judge(query, question, snapshot, stored, named=bool(exact))
-        return _result(hits, judgement, [*_absent(snapshot, question, stored), *notices])
+        return _result(hits, judgement, [*_absent(snapshot, question, excluded, stored), *notices])
 
     def refresh(self) -> Manifest:
         """Bring the index up to date now."""
@@ -75,7 +75,8 @@ class Search:
             with self._database.reading() as connection:
                 choices = choose_editions(connection, on)
             usable = {c.edition.id for c in choices if c.edition is not None}
-            notices = list(say.editions_not_loaded(choices, on))[:MOST_NOTICES]
+            asked = [c for c in choices if not question.named or c.nearest.act_id in question.named]
+            notices = list(say.editions_not_loaded(asked, on))[:MOST_NOTICES]
         offered = (e for e in manifest.editions if e.in_force or e.act in question.named)
         kept = usable & {e.id for e in offered}
         return [e.id for e in manifest.editions if e.id not in kept], notices
@@ -133,11 +134,15 @@ def _shown(found: Found, stored: Stored) -> list[str]:
     return [stored.text[slice(*stored.passages[number])] for number in numbers]
 
 
-def _absent(snapshot: Snapshot, question: Question, found: Sequence[tuple[Found, Stored]]) -> Iterator[Notice]:
-    """What the question names and is not there: acts, and articles of acts that are."""
+def _absent(
+    snapshot: Snapshot, question: Question, excluded: Sequence[int], found: Sequence[tuple[Found, Stored]]
+) -> Iterator[Notice]:
+    """What the question names and is not there: acts, and articles of acts whose text was looked into."""
     yield from map(say.act_not_loaded, sorted(question.named - snapshot.manifest.acts))
+    left_out = set(excluded)
+    searched = {e.act for e in snapshot.manifest.editions if e.id not in left_out}
     there = {(stored.act, stored.article) for _, stored in found}
-    named = dict.fromkeys((r.act, r.article) for r in question.references if r.act in snapshot.manifest.acts)
+    named = dict.fromkeys((r.act, r.article) for r in question.references if r.act in searched)
     missing = (say.no_such_article(act or "", article) for act, article in named if (act, article) not in there)
     yield from islice(missing, MOST_NOTICES)
 

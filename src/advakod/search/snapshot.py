@@ -17,6 +17,8 @@ from .query import Question, by_heads, by_reference, in_guide, in_texts, without
 PASSAGES_READ = 40  # best passages looked at: a long article may have several among them
 ASKED_READ = 40  # best questions of the guide
 PASSAGES_READ_WHOLE = 200  # for a question about a whole act: all its articles that say the words
+KEPT = 256  # articles, about 5 KB each
+KEPT_TERMS = 20_000
 CITED_WEIGHT = 0.5  # of a score is added, there, for being referred to by e times as many articles
 # A question of the guide against a passage of the law: its words are those of people, so it weighs more.
 ASKED_WEIGHT = 1.5
@@ -41,6 +43,8 @@ class Snapshot:
         self._text_schema, self._guide_schema = text_schema(), guide_schema()
         self._texts = _searcher(folder / TEXTS)
         self._guide = _searcher(folder / GUIDE)
+        self._kept: dict[int, Stored] = {}
+        self._frequencies: dict[str, int] = {}
 
     def matching(self, question: Question, excluded: Sequence[int]) -> list[Found]:
         """Distinct articles, the best first; an article ranks by its best passage and its best question."""
@@ -60,16 +64,32 @@ class Snapshot:
         ]
 
     def stored(self, ordinals: Sequence[int]) -> list[Stored]:
-        """The articles themselves, in the order asked for."""
+        """The articles themselves, in the order asked for. Those read lately are kept: people ask alike."""
+        if missing := [ordinal for ordinal in ordinals if ordinal not in self._kept]:
+            if len(self._kept) + len(missing) > KEPT:
+                self._kept = {}
+            self._kept |= self._read(missing)
+        kept = self._kept
+        return [kept[ordinal] if ordinal in kept else self._read([ordinal])[ordinal] for ordinal in ordinals]
+
+    def _read(self, ordinals: Sequence[int]) -> dict[int, Stored]:
         hits = self._texts.search(by_heads(self._text_schema, ordinals), len(ordinals) or 1, count=False).hits
         addresses = [address for _, address in hits]
         places = self._texts.fast_field_values(PLACE_OF, addresses)
         by_ordinal = {read_place(int(place or 0))[0]: a for place, a in zip(places, addresses, strict=True)}
-        return [Stored.unpack(bytes(self._texts.doc(by_ordinal[ordinal])["stored"][0])) for ordinal in ordinals]
+        return {o: Stored.unpack(bytes(self._texts.doc(by_ordinal[o])["stored"][0])) for o in ordinals}
 
     def frequency(self, terms: Iterable[str]) -> int:
         """In how many passages the commonest of the terms stands."""
-        return max((self._texts.doc_freq(name, term) for term in terms for name in SEARCHED), default=0)
+        return max(map(self._frequency, terms), default=0)
+
+    def _frequency(self, term: str) -> int:
+        if (known := self._frequencies.get(term)) is None:
+            if len(self._frequencies) > KEPT_TERMS:
+                self._frequencies = {}
+            known = max(self._texts.doc_freq(name, term) for name in SEARCHED)
+            self._frequencies[term] = known
+        return known
 
     @property
     def passages(self) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from ..errors import SettingsError, StorageError
-from .errors import storage_errors
+from .errors import NewerDatabaseError, reason, storage_errors
 from .migrate import upgrade
 from .writer import Writer
 
@@ -24,6 +24,7 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000  # another process may hold SQLite's write lock this long (backup, a paused ingest)
 BAD_URL = "Неверная настройка ADVAKOD_DATABASE_URL: нужно postgresql://user:password@host/name."
 BAD_FOLDER = "Неверная настройка ADVAKOD_DATA_DIR: папку {} нельзя создать ({}). Задайте другую."
+UNOPENED = "База данных {} не открывается: {}. Проверьте файл, права и место на диске либо ADVAKOD_DATABASE_URL."
 NO_DRIVER = "Неверная настройка ADVAKOD_DATABASE_URL: для PostgreSQL установите advakod[postgres]."
 READERS = 4  # reading threads; a read is milliseconds, so more would only fight over the GIL
 
@@ -48,11 +49,20 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     def open(self) -> Database:
-        """Bring the schema up to date. Safe when several processes do it at once."""
-        with storage_errors():
-            if self.is_sqlite and self.url.database:
-                _make_folder(Path(self.url.database).parent)
-            upgrade(self.engine)
+        """Bring the schema up to date. Safe when several processes do it at once.
+
+        Raises a StorageError that says which database does not open, and why.
+        """
+        if self.is_sqlite and self.url.database:
+            _make_folder(Path(self.url.database).parent)
+        try:
+            with storage_errors():
+                upgrade(self.engine)
+        except NewerDatabaseError:
+            raise
+        except StorageError as error:
+            shown = self.url.database if self.is_sqlite else self.url.render_as_string(hide_password=True)
+            raise StorageError(error.detail, message=UNOPENED.format(shown, reason(error))) from error
         return self
 
     def close(self) -> None:

@@ -1,4 +1,10 @@
-"""Which of a driver's errors are the database's own failures, and which are the caller's."""
+"""Which of a driver's errors are the database's own failures, and which are the caller's.
+
+StorageError
+└── NewerDatabaseError    a newer version of the program made the database
+InputError
+└── UnstorableTextError   a text with a character that the database cannot hold
+"""
 
 from __future__ import annotations
 
@@ -9,11 +15,27 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ..errors import StorageError
+from ..errors import InputError, StorageError
 
 # SQLSTATE classes that say nothing against the statement: connection, transaction rolled back (deadlock),
 # resources (disk full), operator (shutdown), system (I/O). pg8000 raises ProgrammingError for all of them.
 FAILURES = ("08", "25P", "40", "53", "55P03", "57", "58", "XX")
+# A character that PostgreSQL cannot hold, and SQLite can: NUL.
+UNSTORABLE = ("22021", "22P05")
+
+
+class NewerDatabaseError(StorageError):
+    """A newer version of the program made this database."""
+
+    code = "database_newer"
+    user_message = "База данных создана более новой версией программы. Обновите программу."
+
+
+class UnstorableTextError(InputError):
+    """A text with a character that the database cannot hold."""
+
+    code = "bad_characters"
+    user_message = "В тексте есть недопустимые знаки. Уберите их и повторите."
 
 
 def storage_failure(error: BaseException) -> StorageError | None:
@@ -27,13 +49,28 @@ def storage_failure(error: BaseException) -> StorageError | None:
 
 @contextmanager
 def storage_errors() -> Iterator[None]:
-    """Turn the database's own failures into `StorageError`; let everything else through."""
+    """Turn the database's own failures, and what it cannot hold, into our errors; let everything else through."""
     try:
         yield
     except Exception as error:
-        if failure := storage_failure(error):
-            raise failure from error
+        if meant := storage_failure(error) or unstorable(error):
+            raise meant from error
         raise
+
+
+def unstorable(error: BaseException) -> UnstorableTextError | None:
+    """The caller's mistake behind a driver's error; None when it is another."""
+    if isinstance(error, DBAPIError) and _sqlstate(error) in UNSTORABLE:
+        return UnstorableTextError(_sqlstate(error))
+    return None
+
+
+def reason(failure: StorageError) -> str:
+    """The database's own words for a failure, in one line; they are for whoever runs it."""
+    cause = failure.__cause__
+    words = (cause.orig if isinstance(cause, DBAPIError) else None) or cause or failure
+    facts = words.args[0] if words.args else ""
+    return " ".join(str(facts.get("M", facts) if isinstance(facts, dict) else words).split()).rstrip(".")
 
 
 def _is_failure(error: BaseException) -> bool:

@@ -6,18 +6,17 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from ..errors import StorageError
+from .errors import NewerDatabaseError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 0x61647661  # PostgreSQL advisory lock of migrations: one process migrates, the others wait
-NEWER = "База данных создана более новой версией программы. Обновите программу."
 
 
 def upgrade(engine: Engine) -> None:
     """Apply what is missing, in one transaction; a database that is up to date costs one read.
 
     Safe when several processes do it at once: one migrates, the others wait and find it done. A
-    database of a newer version of the program is left as it is: StorageError.
+    database of a newer version of the program is left as it is: NewerDatabaseError.
     """
     with engine.connect() as connection:
         if _revision(connection) == _head():
@@ -59,4 +58,4 @@ def _apply(connection: Connection) -> None:
         with Operations.context(context):
             context.run_migrations()
     except CommandError as error:  # its revision is not among ours
-        raise StorageError(str(error), message=NEWER) from error
+        raise NewerDatabaseError(str(error)) from error

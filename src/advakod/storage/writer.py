@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from ..errors import StorageError
-from .errors import storage_failure
+from .errors import storage_failure, unstorable
 
 T = TypeVar("T")
 Job = tuple[Callable[[Connection], Any], "Future[Any]"]
@@ -86,7 +86,7 @@ class Writer:
                     self._commit([job])
                 return
             for _, future in batch:
-                future.set_exception(failure or error)
+                future.set_exception(failure or unstorable(error) or error)
             return
         for (_, future), result in zip(batch, results, strict=True):
             future.set_result(result)
