@@ -70,7 +70,7 @@ async def die(answers: Answers) -> None:
 @on_sqlite
 async def test_the_oldest_question_first_and_no_more_than_the_limit(database: Database, quick: Quick) -> None:
     engine = Puppet(concurrency=3)
-    asked = [add_run(database, f"вопрос {n}", created_at=time.time() - 60 + n) for n in range(8)]
+    asked = [add_run(database, f"вопрос {n}", created_at=time.time() - 9 + n) for n in range(8)]
     async with room(quick(), database, engine) as answers:
         for n in range(8):
             voice = engine.voice(f"вопрос {n}")
@@ -87,7 +87,7 @@ async def test_taking_over_and_claiming_together_keep_the_limit(database: Databa
         add_run(database, f"брошен {n}")
     claim(database, "long dead", 3)
     for n in range(5):
-        add_run(database, f"ждёт {n}", created_at=time.time() - 999)
+        add_run(database, f"ждёт {n}", created_at=time.time() - 9)
     engine = Puppet(concurrency=2)
     async with room(quick(), database, engine) as answers:
         await until(lambda: engine.voice("брошен 0").writing and engine.voice("брошен 1").writing)

@@ -9,7 +9,8 @@ from ..errors import InputError
 from .doors import Refusal
 
 TOO_LONG = 413
-MOST_BODY = 4 << 20  # bytes of a request or a WebSocket frame: the longest question there may be, four bytes a character
+# Bytes of a request, or of a WebSocket message: the longest question there may be, four bytes a character.
+MOST_BODY = 4 << 20
 
 
 class BodyTooLongError(InputError):

@@ -21,8 +21,7 @@ from ..client import RunClient
 from ..errors import AdvakodError
 from ..settings import load_settings
 from .arguments import date as parse_date
-
-INTERRUPTED = 130  # exit code of a command ended by Ctrl-C
+from .root import INTERRUPTED
 
 STAGES = {
     "queued": "в очереди, место {position}",

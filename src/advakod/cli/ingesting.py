@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -132,7 +133,11 @@ def _facts(o: FileOutcome) -> dict[str, Any]:
         "code",
         "message",
     )
-    return {"path": str(o.path), **{name: getattr(o, name) for name in names}, "seconds": round(o.seconds, 3)}
+    return {
+        "path": os.fsencode(o.path).decode("utf-8", "replace"),
+        **{name: getattr(o, name) for name in names},
+        "seconds": round(o.seconds, 3),
+    }
 
 
 def register(app: typer.Typer) -> None:

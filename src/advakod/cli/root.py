@@ -12,6 +12,7 @@ from ..errors import AdvakodError, SettingsError
 
 BAD_USE = 2  # exit code: settings or arguments
 FAILED = 1
+INTERRUPTED = 130  # by Ctrl-C
 
 # A module's `register` adds its commands.
 MODULES = {
@@ -58,6 +59,8 @@ def main() -> None:
         _say(error, BAD_USE)
     except AdvakodError as error:
         _say(error, FAILED)
+    except KeyboardInterrupt:  # before a command runs; then it is the command's
+        sys.exit(INTERRUPTED)
 
 
 def _say(error: AdvakodError, code: int) -> None:

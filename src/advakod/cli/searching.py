@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..errors import InputError
+from ..law.acts import in_points
 from ..search import Hit, Search, SearchResult
 from ..settings import load_settings
 from ..storage import Database
@@ -83,7 +84,8 @@ def _show(result: SearchResult) -> None:
     for notice in result.notices:
         console.print(notice.message, style="yellow", markup=False)
     for n, hit in enumerate(result.hits, 1):
-        article = f"ст. {hit.article} " if hit.article else ""
+        unit = "п." if in_points(hit.act) else "ст."
+        article = f"{unit} {hit.article} " if hit.article else ""
         console.print(Text.assemble(f"{n}. ", (f"{article}{hit.title}", "bold"), f"  {hit.act_title}"))
         passage = " ".join(hit.passages[0].split()) if hit.passages else ""
         console.print(Text(f"   {passage[:SHOWN]}{'…' if len(passage) > SHOWN else ''}"))

@@ -74,7 +74,7 @@ def reason(failure: StorageError) -> str:
 
 
 def _is_failure(error: BaseException) -> bool:
-    if isinstance(error, OperationalError | sqlite3.OperationalError | PoolTimeoutError):
+    if isinstance(error, OperationalError | sqlite3.OperationalError | PoolTimeoutError | OSError):  # pg8000: sockets
         return True
     if not isinstance(error, DBAPIError):
         return False
