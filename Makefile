@@ -25,7 +25,7 @@ run: $(STAMP) ## Set everything up and serve at http://127.0.0.1:8000
 	@exec $(BIN)/advakod serve
 
 test: $(STAMP) postgres ## Set everything up and run all tests (TESTS="tests/law -x" runs some)
-	@$(BIN)/python -m pytest -q $(TESTS)
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(TESTS)
 
 check: $(STAMP) ## Lint, formatting, types, import contracts, lock file, licences
 	@$(BIN)/ruff check .

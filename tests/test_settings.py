@@ -11,6 +11,7 @@ from advakod.errors import SettingsError
 from advakod.settings import EngineKind, Settings, TimeBudget, env_name, load_settings
 
 BAD = [
+    ("ADVAKOD_SESSION_LIFETIME", "inf"),
     ("VISTRAL_INFERENCE_TIMEOUT", "30s"),
     ("VISTRAL_INFERENCE_TIMEOUT", "-1"),
     ("VISTRAL_INFERENCE_TIMEOUT", "inf"),

@@ -21,7 +21,8 @@ AdvakodError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class AdvakodError(Exception):
@@ -152,3 +153,43 @@ class EngineError(AdvakodError):
 
     code = "engine_failed"
     user_message = "Модель, которая пишет ответ, не справилась. Повторите вопрос позже."
+
+
+BOUNDS = {"ge": "не меньше", "gt": "больше", "le": "не больше", "lt": "меньше"}
+COMPLAINTS = {
+    "missing": "нужно это поле",
+    "string_type": "нужна строка",
+    "string_unicode": "есть недопустимые знаки",
+    "string_too_short": "нужно знаков: {min_length} или больше",
+    "string_too_long": "можно знаков: {max_length} или меньше",
+    "string_pattern_mismatch": "не подходит под образец {pattern}",
+    "bool_type": "нужно true или false",
+    "bool_parsing": "нужно true или false",
+    "int_type": "нужно целое число",
+    "int_parsing": "нужно целое число",
+    "int_from_float": "нужно целое число",
+    "float_type": "нужно число",
+    "float_parsing": "нужно число",
+    "finite_number": "нужно конечное число",
+    "date_type": "нужна дата вида 2024-05-31",
+    "date_parsing": "нужна дата вида 2024-05-31",
+    "date_from_datetime_parsing": "нужна дата вида 2024-05-31",
+    "date_from_datetime_inexact": "нужна дата вида 2024-05-31",
+    "list_type": "нужен список",
+    "dict_type": "нужен объект JSON",
+    "model_type": "нужен объект JSON",
+    "model_attributes_type": "нужен объект JSON",
+    "too_short": "нужно элементов: {min_length} или больше",
+    "too_long": "можно элементов: {max_length} или меньше",
+}
+
+
+def complaint(problem: Mapping[str, Any]) -> str:
+    """What pydantic has against a value, in Russian; in its own words where nobody has met it yet."""
+    context: Mapping[str, Any] = problem.get("ctx", {})
+    for bound, words in BOUNDS.items():
+        if bound in context:
+            return f"значение должно быть {words} {context[bound]:g}"
+    if "expected" in context:
+        return f"допустимо {context['expected'].replace(' or ', ' или ')}"
+    return COMPLAINTS.get(problem["type"], str(problem["msg"])).format_map(_Facts(context))

@@ -18,7 +18,7 @@ from typing import Any, Self
 from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
-from .errors import SettingsError
+from .errors import SettingsError, complaint
 
 MASK = "***"
 # What follows `user:` up to the last @ of a URL's authority, and a password in its query.
@@ -128,7 +128,11 @@ class Settings(BaseSettings):
         "ADVAKOD_API_KEYS", "", description="name:role:sha256, separated by commas; `advakod key new` prints one."
     )
     session_lifetime: float = _env(
-"ADVAKOD_SESSION_LIFETIME", 2_592_000.0, gt=0, le=34_560_000, description="How long a sign-in of the page lasts."
+        "ADVAKOD_SESSION_LIFETIME",
+        2_592_000.0,
+        gt=0,
+        le=34_560_000,  # 400 days: browsers keep no cookie longer
+        description="How long a sign-in of the page lasts.",
     )
 
     # -- search -----------------------------------------------------------------------------------
@@ -341,20 +345,4 @@ def _sentence(error: Any) -> str:
     if not name:
         return f"Неверная настройка {error['ctx']['error']}."
     shown = MASK if "KEY" in name else repr(error["input"])
-    return f"Неверная настройка {name}={shown}: {_reason(error)}."
-
-
-def _reason(error: Any) -> str:
-    context = error.get("ctx", {})
-    bounds = {"ge": "не меньше", "gt": "больше", "le": "не больше", "lt": "меньше"}
-    for key, words in bounds.items():
-        if key in context:
-            return f"значение должно быть {words} {context[key]:g}"
-    if "expected" in context:
-        return f"допустимо {context['expected'].replace(' or ', ' или ')}"
-    kinds = {
-        "float_parsing": "нужно число",
-        "int_parsing": "нужно целое число",
-        "string_pattern_mismatch": f"не подходит под образец {context.get('pattern')}",
-    }
-    return kinds.get(error["type"], str(error["msg"]))
+    return f"Неверная настройка {name}={shown}: {complaint(error)}."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import openai
@@ -29,6 +31,15 @@ def post(server: ServerProcess, **fields: Any) -> Any:
 
 def status_of(client: openai.OpenAI, chat_id: str) -> str | None:
     return client.responses.retrieve(chat_id.replace("chatcmpl-", "resp_")).status
+
+
+def until_running(server: ServerProcess) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(f"{server.url}/api/v1/llm/stats", timeout=30) as reply:
+            if orjson.loads(reply.read())["concurrent_requests"]:
+                return
+        time.sleep(0.02)
 
 
 def until_ended(client: openai.OpenAI, chat_id: str, within: float) -> str | None:
@@ -180,3 +191,16 @@ def test_text_parts_and_earlier_turns(client: openai.OpenAI) -> None:
         {"role": "user", "content": [{"type": "text", "text": "Второй вопрос"}]},
     ]
     assert client.chat.completions.create(model="advakod", messages=said).choices[0].message.content == TEXT
+
+
+def test_a_restart_says_when_to_come_back(serve: Serve) -> None:
+    server = serve(tokens_per_second=5, heartbeat=30)
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(post, server)
+        until_running(server)
+        server.stop()
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            asking.result()
+    with refusal.value as reply:
+        assert (reply.code, reply.headers["retry-after"]) == (503, "1")
+        assert orjson.loads(reply.read())["error"]["code"] == "server_restarting"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +139,40 @@ def test_ctrl_c_stops_the_run(tmp_path: Path, *, remote: bool) -> None:
     finally:
         if server is not None:
             server.stop()
+
+
+def test_ctrl_c_twice_leaves_at_once(tmp_path: Path) -> None:
+    server = start_server(tmp_path, scripted(tmp_path, TEXT, tokens_per_second=5))
+    try:
+        asking_there = command("ask", "Вопрос", "--url", server.url)
+        with subprocess.Popen(asking_there, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+            assert asking.stdout is not None
+            asking.stdout.read(12)
+            os.kill(server.pid, signal.SIGSTOP)  # it takes the request to stop, and never answers
+            asking.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            asking.send_signal(signal.SIGINT)
+            _, said = asking.communicate(timeout=PATIENCE)
+        assert asking.returncode == 130
+        assert b"Traceback" not in said
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+        server.stop()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_stopped_hands_its_runs_back(tmp_path: Path, how: signal.Signals) -> None:
+    server = start_server(tmp_path, scripted(tmp_path, TEXT, tokens_per_second=20))
+    run = ask(server, "Вопрос")
+    until(lambda: len(text_of(call(server, "GET", f"/v1/responses/{run}").json)) > 0)
+    assert server.stop(how) == 0
+    with sqlite3.connect(tmp_path / "var" / "advakod.db") as database:
+        [(worker,)] = database.execute("SELECT worker FROM run WHERE id = ?", [run])
+    database.close()
+    assert worker == ""  # nobody's: whoever comes next takes it at once
+    server.start()
+    assert words_of(whole_log(server, run)) == TEXT
+    assert server.stop(how) == 0
 
 
 def _runs(server: ServerProcess) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -81,7 +82,7 @@ def _is_free(database: Database) -> bool:
                 connection.connection.driver_connection.execute("BEGIN IMMEDIATE")  # type: ignore[union-attr]
             else:
                 connection.execute(text("LOCK TABLE run, event IN SHARE MODE NOWAIT"))
-        except DBAPIError:
+        except (DBAPIError, sqlite3.OperationalError):  # the latter comes straight from the driver
             return False
         finally:
             connection.invalidate()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import socket
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
 
 from advakod.errors import SettingsError, StorageError
 from advakod.storage import Database
+from advakod.storage.errors import UnstorableTextError
 from tests.support.postgres import PostgresServer
 
 
@@ -132,3 +136,60 @@ def test_an_address_that_is_none_names_the_variable(url: str) -> None:
         Database(url)
     assert "ADVAKOD_DATABASE_URL" in refusal.value.message
     assert "secret" not in f"{refusal.value.message} {refusal.value.detail}"
+
+
+def test_a_text_that_cannot_be_held_is_its_senders_mistake_alone(postgres: PostgresServer) -> None:
+    database = Database(postgres.create_database()).open()
+
+    def find(connection: Connection) -> None:
+        connection.execute(text("SELECT value FROM meta WHERE key = :key"), {"key": "a\0b"})
+
+    async def scenario() -> list[object]:
+        changes = (database.write(change) for change in (add, find, add))
+        return [*await asyncio.gather(*changes, return_exceptions=True), await database.read(count)]
+
+    before, mistake, after, stored = asyncio.run(scenario())
+    assert (before, after, stored) == (None, None, 2)
+    assert isinstance(mistake, UnstorableTextError)
+    with pytest.raises(UnstorableTextError):
+        asyncio.run(database.read(find))
+    database.close()
+
+
+def test_a_database_that_does_not_open_is_named_with_the_reason(tmp_path: Path) -> None:
+    file = tmp_path / "advakod.db"
+    file.write_bytes(b"This is no database. " * 1_000)
+    database = Database(f"sqlite:///{file}")
+    with pytest.raises(StorageError) as refusal:
+        database.open()
+    assert str(file) in refusal.value.message
+    assert "not a database" in refusal.value.message
+    database.close()
+
+
+def test_the_password_of_a_database_that_does_not_open_is_not_told() -> None:
+    database = Database("postgresql://anna:secret@127.0.0.1:1/law")
+    with pytest.raises(StorageError) as refusal:
+        database.open()
+    assert "anna:***@127.0.0.1:1/law" in refusal.value.message
+    assert "secret" not in f"{refusal.value.message} {refusal.value.detail}"
+    database.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the driver forgets to close a socket
+def test_a_server_that_takes_connections_and_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("advakod.storage.database.CONNECT_WITHIN", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        database = Database(f"postgresql://anna@127.0.0.1:{silent.getsockname()[1]}/law")
+        with pytest.raises(StorageError):
+            database.open()
+        database.close()
+    gc.collect()  # that socket, while its warning is expected
+
+
+def test_a_statement_may_take_longer_than_connecting(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = postgres.create_database()
+    monkeypatch.setattr("advakod.storage.database.CONNECT_WITHIN", 2.0)
+    database = Database(url).open()
+    assert asyncio.run(database.read(lambda c: c.execute(text("SELECT 1 FROM pg_sleep(2.5)")).scalar_one())) == 1
+    database.close()

@@ -77,17 +77,17 @@ class ServerProcess:
         """As a power cut would: nothing is said to anybody."""
         self._end(signal.SIGKILL)
 
-    def stop(self) -> None:
-        """As an administrator would. Idempotent."""
-        self._end(signal.SIGTERM)
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int | None:
+        """As an administrator would; returns the exit code. Idempotent: the second time there is none."""
+        return self._end(how)
 
-    def _end(self, how: signal.Signals) -> None:
+    def _end(self, how: signal.Signals) -> int | None:
         process, self._process = self._process, None
         if process is None:
-            return
+            return None
         process.send_signal(how)
         try:
-            process.wait(STOPS_WITHIN)
+            return process.wait(STOPS_WITHIN)
         finally:
             process.kill()
             process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,11 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..errors import AdvakodError, InputError, NotFoundError
+from ..errors import AdvakodError, InputError, NotFoundError, complaint
 from .bodies import TOO_LONG, BodyTooLongError
 from .doors import Refusal
 
 log = logging.getLogger(__name__)
+
+BRANCH = re.compile(r"str$|constrained-str$|list\[|[A-Z]")  # a step of pydantic's path that is a type, not a field
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": description}
@@ -61,13 +64,16 @@ async def _invalid(_: Request, error: Exception) -> Response:
 
 
 def invalid(problems: list[Any]) -> InputError:
-    """pydantic's first complaint as a sentence that names the field."""
-    first = problems[0] if problems else {"loc": (), "msg": "", "type": ""}
+    """pydantic's first complaint as a sentence that names the field.
+
+    Of a field that may be several things it complains about each; the one that got furthest is what was meant.
+    """
+    first = max((p for p in problems if p["loc"][:2] == problems[0]["loc"][:2]), key=lambda p: len(p["loc"]))
     if first["type"] == "json_invalid":
         return InputError("bad JSON", message="Тело запроса — не JSON.")
-    where = ".".join(str(step) for step in first["loc"][1:])
-    said = "нужно это поле" if first["type"] == "missing" else str(first["msg"])
-    return InputError(str(first), message=f"Поле «{where or 'тело запроса'}»: {said}.", param=where or None)
+    where = ".".join(str(step) for step in first["loc"][1:] if not BRANCH.match(str(step)))
+    said = f"Поле «{where}»: {complaint(first)}." if where else f"Тело запроса: {complaint(first)}."
+    return InputError(str(first), message=said, param=where or None)
 
 
 async def _http(_: Request, error: Exception) -> Response:

@@ -23,6 +23,9 @@ TEXT_PARTS = ("input_text", "output_text", "text")
 router = APIRouter(prefix="/v1", tags=["responses"])
 
 Who = Annotated[Principal, Depends(principal)]
+# Bounded, and so checked to be text: half of a surrogate pair could be neither stored nor sent.
+Text = Annotated[str, StringConstraints(max_length=1_000_000)]
+Id = Annotated[str, StringConstraints(max_length=64)]
 Key = Annotated[str, StringConstraints(max_length=64)]
 Value = Annotated[str, StringConstraints(max_length=512)]
 Metadata = Annotated[dict[Key, Value], Field(max_length=16)]  # bounds of the protocol
@@ -46,7 +49,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="allow")
     type: str = "input_text"
-    text: str | None = None
+    text: Text | None = None
 
 
 class Item(BaseModel):
@@ -55,11 +58,11 @@ class Item(BaseModel):
     model_config = ConfigDict(extra="allow")
     type: str = "message"
     role: Literal["user", "assistant", "system", "developer"] = "user"
-    content: str | list[Part] = ""
+    content: Text | list[Part] = ""
 
 
 class ConversationRef(BaseModel):
-    id: str
+    id: Id
 
 
 class CreateResponse(BaseModel):
@@ -71,8 +74,8 @@ class CreateResponse(BaseModel):
     instructions: str | None = Field(None, max_length=20_000)
     stream: bool | None = False
     background: bool | None = False
-    previous_response_id: str | None = Field(None, max_length=64)
-    conversation: str | ConversationRef | None = None
+    previous_response_id: Id | None = None
+    conversation: Id | ConversationRef | None = None
     max_output_tokens: int | None = Field(None, ge=1, le=131_072)
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)

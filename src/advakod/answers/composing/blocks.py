@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...russian import sentences
-
 MOST_CHARACTERS = 40_000  # of one article that are read; longer ones (НК) have their main rules before that
 LEAST_WORDS = 3  # of a statement
 
@@ -80,10 +78,6 @@ def blocks_of(text: str) -> list[Block]:
         if len(_WORDS.findall(lead)) >= LEAST_WORDS or items:
             blocks.append(Block(len(blocks), number, lead, items, tail, note))
     return blocks
-
-
-def whole_sentences(text: str) -> list[str]:
-    return sentences(text)
 
 
 def leans(sentence: str) -> bool:

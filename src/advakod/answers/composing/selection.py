@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from ...engine.interface import Source
 from ...law.guide import load_guide
-from .blocks import Block, blocks_of, is_by_place, leans, number_of, whole_sentences
+from ...russian import sentences
+from .blocks import Block, blocks_of, is_by_place, leans, number_of
 from .relevance import Question, Rarity, best_window, coverage, gives_right, score, stems
 
 ROOM = 2_200  # characters of statements in an answer; with headings and citations some 3,000
@@ -128,18 +129,18 @@ def _shortened(question: Question, rarity: Rarity, block: Block, points: frozens
 
 
 def _sentences(question: Question, rarity: Rarity, block: Block) -> Block:
-    sentences = whole_sentences(block.lead)
+    said = sentences(block.lead)
     room = BROAD_PARAGRAPH if question.broad else LONG_PARAGRAPH
-    first, last = best_window(question, rarity, sentences, room)
-    while first > 0 and leans(sentences[first]):
+    first, last = best_window(question, rarity, said, room)
+    while first > 0 and leans(said[first]):
         first -= 1
-    return replace(block, lead=" ".join(sentences[first:last]))
+    return replace(block, lead=" ".join(said[first:last]))
 
 
 def _beginning(block: Block) -> Block:
     """The first sentences: a summary says first what matters most."""
     kept = list[str]()
-    for sentence in whole_sentences(block.lead):
+    for sentence in sentences(block.lead):
         if kept and len(" ".join(kept)) + len(sentence) > BROAD_PARAGRAPH:
             break
         kept.append(sentence)

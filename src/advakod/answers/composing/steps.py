@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from .blocks import Block, is_by_place, leans, whole_sentences
+from ...russian import sentences
+from .blocks import Block, is_by_place, leans
 from .relevance import is_about_person, score
 from .selection import Reading, Statement
 
@@ -41,7 +42,7 @@ def _candidates(reading: Reading) -> Iterator[Statement]:
     for statement in (s for found in reading.statements for s in found):
         if statement.block.items:
             continue
-        for sentence in whole_sentences(statement.block.lead):
+        for sentence in sentences(statement.block.lead):
             if len(sentence) > LONGEST or leans(sentence) or not is_step(sentence):
                 continue
             value = score(reading.question, reading.rarity, sentence)
