@@ -7,7 +7,11 @@ from pathlib import Path
 
 import openai
 import pytest
+from starlette.types import ASGIApp
 
+from advakod.settings import Settings
+from advakod.storage import Database
+from tests.accounts.house import KEYS, Visitor, house
 from tests.support.server import ServerProcess, scripted, start_server
 
 WORDS = 60
@@ -55,3 +59,26 @@ def client(server: ServerProcess) -> Iterator[openai.OpenAI]:
 
 def sdk(server: ServerProcess) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=30)
+
+
+# -- the doors alone, without a server ----------------------------------------------------------------
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'doors.db'}")
+    try:
+        yield database.open()
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def build(settings: Callable[..., Settings], store: Database) -> Callable[..., ASGIApp]:
+    return lambda **overrides: house(settings(**overrides), store)
+
+
+@pytest.fixture
+def visit(build: Callable[..., ASGIApp]) -> Visitor:
+    """A local server with keys."""
+    return Visitor(build(api_keys=KEYS))

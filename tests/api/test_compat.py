@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.client import HTTPException
 from typing import Any
 
 import openai
 import orjson
 import pytest
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from tests.api.conftest import TEXT, Serve, sdk
+from tests.support import sockets
 from tests.support.server import ServerProcess
+from tests.support.sockets import hear, say
 
 HEARTBEAT = 2  # seconds; a pong must come within 2.5 of them, on a busy machine too
 FORM = "application/x-www-form-urlencoded"
@@ -38,26 +39,12 @@ def text_of(events: list[dict[str, Any]]) -> str:
     return "".join(event["content"] for event in events if event["type"] == "chunk")
 
 
-@contextmanager
-def socket(server: ServerProcess, path: str = "/ws/general") -> Iterator[ClientConnection]:
-    with connect(server.url.replace("http", "ws") + path, proxy=None) as connection:
-        yield connection
-
-
-def say(connection: ClientConnection, **message: Any) -> None:
-    connection.send(orjson.dumps(message).decode())
-
-
-def hear(connection: ClientConnection) -> dict[str, Any]:
-    event: dict[str, Any] = orjson.loads(connection.recv(timeout=20))
-    return event
+def socket(server: ServerProcess, path: str = "/ws/general") -> AbstractContextManager[ClientConnection]:
+    return sockets.socket(server, path)
 
 
 def until_end(connection: ClientConnection) -> list[dict[str, Any]]:
-    events = [hear(connection)]
-    while events[-1]["type"] not in ("complete", "error"):
-        events.append(hear(connection))
-    return events
+    return sockets.until_end(connection, "complete", "error")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +30,6 @@ from tests.accounts.house import KEYS, Visitor, house, serving
 
 OWN = "http://127.0.0.1:8000"
 EVIL = "https://evil.example"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'doors.db'}")
-    try:
-        yield database.open()
-    finally:
-        database.close()
-
-
-@pytest.fixture
-def build(settings: Callable[..., Settings], store: Database) -> Callable[..., ASGIApp]:
-    return lambda **overrides: house(settings(**overrides), store)
-
-
-@pytest.fixture
-def visit(build: Callable[..., ASGIApp]) -> Visitor:
-    """A local server with keys."""
-    return Visitor(build(api_keys=KEYS))
 
 
 # -- who ----------------------------------------------------------------------------------------------

@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from starlette.types import ASGIApp
 
-from advakod.settings import Settings
-from advakod.storage import Database
-from tests.accounts.house import KEYS, Visitor, entry, house
+from tests.accounts.house import KEYS, Visitor, entry
 
 AWAY = "203.0.113.9"  # a peer that is not this machine
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'sessions.db'}")
-    try:
-        yield database.open()
-    finally:
-        database.close()
-
-
-@pytest.fixture
-def build(settings: Callable[..., Settings], store: Database) -> Callable[..., ASGIApp]:
-    return lambda **overrides: house(settings(**overrides), store)
-
-
-@pytest.fixture
-def visit(build: Callable[..., ASGIApp]) -> Visitor:
-    return Visitor(build(api_keys=KEYS))
 
 
 def test_from_sign_in_to_sign_out(visit: Visitor) -> None:

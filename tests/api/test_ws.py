@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import openai
 import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from tests.api.conftest import TEXT, Serve, sdk
+from tests.support import sockets
 from tests.support.server import ServerProcess
+from tests.support.sockets import hear, say
 
 HEARTBEAT = 2  # seconds; a pong must come within 2.5 of them, on a busy machine too
 TERMINAL = ("response.completed", "response.failed", "response.incomplete")
@@ -23,26 +24,12 @@ by_sdk = pytest.mark.filterwarnings("ignore:connect.. must be used as a context 
 CREATE = {"type": "response.create", "model": "advakod", "input": "Вопрос"}
 
 
-@contextmanager
-def socket(server: ServerProcess) -> Iterator[ClientConnection]:
-    with connect(server.url.replace("http", "ws") + "/v1/responses", proxy=None) as connection:
-        yield connection
-
-
-def say(connection: ClientConnection, **message: Any) -> None:
-    connection.send(orjson.dumps(message).decode())
-
-
-def hear(connection: ClientConnection) -> dict[str, Any]:
-    event: dict[str, Any] = orjson.loads(connection.recv(timeout=20))
-    return event
+def socket(server: ServerProcess) -> AbstractContextManager[ClientConnection]:
+    return sockets.socket(server, "/v1/responses")
 
 
 def until_end(connection: ClientConnection) -> list[dict[str, Any]]:
-    events = [hear(connection)]
-    while events[-1]["type"] not in TERMINAL:
-        events.append(hear(connection))
-    return events
+    return sockets.until_end(connection, *TERMINAL)
 
 
 def text_of(events: list[dict[str, Any]]) -> str:

@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from tests.e2e.conftest import TEXT, Command, Serve, command
+from tests.e2e.law import LAW
 from tests.e2e.wire import (
     ask,
     assert_refused,
@@ -30,17 +31,6 @@ from tests.e2e.wire import (
     whole_log,
 )
 from tests.support.server import ServerProcess, start_server
-
-LAW = """ЗАКОН РОССИЙСКОЙ ФЕДЕРАЦИИ
-О проверке связи
-(в ред. Федерального закона от 01.02.2021 N 1-ФЗ)
-Статья 1. Сроки проверки связи
-1. Срок проверки связи составляет десять дней.
-Статья 2. Вступление в силу
-Настоящий закон вступает в силу со дня официального опубликования.
-31 июля 2020 года
-N 998-ФЗ
-"""
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from advakod.storage import Database
 from tests.e2e.conftest import Command, Serve, openai_env
+from tests.e2e.law import LAW
 from tests.e2e.wire import Event, ask, call, read, status_of, text_of, until, wait_for_words, whole_log, words_of
 from tests.support.fake_openai import Behaviour, FakeOpenAI
 from tests.support.postgres import PostgresServer
@@ -24,17 +25,7 @@ from tests.support.server import ServerProcess
 TEXT = " ".join(f"слово{number}" for number in range(80))
 GOES_ON_WITHIN = 2.0  # seconds after a worker's death
 
-OLD_LAW = """ЗАКОН РОССИЙСКОЙ ФЕДЕРАЦИИ
-О проверке связи
-(в ред. Федерального закона от 01.02.2021 N 1-ФЗ)
-Статья 1. Сроки проверки связи
-1. Срок проверки связи составляет десять дней.
-Статья 2. Вступление в силу
-Настоящий закон вступает в силу со дня официального опубликования.
-31 июля 2020 года
-N 998-ФЗ
-"""
-NEW_LAW = OLD_LAW.replace("01.02.2021 N 1", "01.02.2024 N 2").replace("десять", "двадцать")
+NEW_LAW = LAW.replace("01.02.2021 N 1", "01.02.2024 N 2").replace("десять", "двадцать")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -135,7 +126,7 @@ def test_an_ingest_between_two_attempts_changes_nothing(
     serve: Serve, advakod: Command, upstream: FakeOpenAI, tmp_path: Path
 ) -> None:
     law = tmp_path / "law.txt"
-    law.write_text(OLD_LAW, "utf-8")
+    law.write_text(LAW, "utf-8")
     assert advakod("ingest", law).returncode == 0
     upstream.behaviour = Behaviour(text=TEXT + " [1]", rate=20)
     server = serve(env=openai_env(upstream))
