@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from ..law.acts import KNOWN
 from ..russian import fold, tokens
@@ -99,7 +99,11 @@ def _weights(words: Iterable[str], snapshot: Snapshot) -> dict[str, float]:
 
 def _coverage(weights: dict[str, float], text: str) -> float:
     """The share of the question's weight that the text has."""
-    openings = {form[:2] for word in weights for form in (word, *terms(word))}  # most of a text is passed over by them
-    there = {term for word in set(tokens(text)) if word[:2] in openings for term in terms(word)}
+    there = _terms_in(text)
     found = sum(weight for word, weight in weights.items() if not there.isdisjoint(terms(word)))
     return found / (sum(weights.values()) or 1.0)
+
+
+@lru_cache(maxsize=512)  # the articles that people ask for are few; about 10 KB each
+def _terms_in(text: str) -> frozenset[str]:
+    return frozenset(term for word in set(tokens(text)) for term in terms(word))
