@@ -23,21 +23,24 @@ from sqlalchemy import (
     update,
 )
 
-from ..storage.schema import event, event_block, run
+from ..storage.schema import event, event_block, run, run_content
 from .model import Context, Request, Run, Status
 
 UNFINISHED = (Status.QUEUED, Status.IN_PROGRESS)
-_COLUMNS = [run.c[field.name] for field in fields(Run)]
+_CONTENT = ("request", "context")
+_COLUMNS = [run_content.c[f.name] if f.name in _CONTENT else run.c[f.name] for f in fields(Run)]
+_RUNS = select(*_COLUMNS).select_from(run.join(run_content, run_content.c.run == run.c.id))
 
 # Statements of the path that every question takes are built once: building one costs more than running it.
-_GET = select(*_COLUMNS).where(run.c.id == bindparam("run_id"))
+_GET = _RUNS.where(run.c.id == bindparam("run_id"))
 _BY_KEY = select(run.c.id, run.c.request_hash).where(
     run.c.owner == bindparam("owner"), run.c.idempotency_key == bindparam("key")
 )
 _ADD = insert(run)
 _COUNT_QUEUED = select(func.count()).where(run.c.status == Status.QUEUED)
 _COUNT_UNFINISHED = select(func.count()).where(run.c.owner == bindparam("owner"), run.c.status.in_(UNFINISHED))
-_SET_CONTEXT = update(run).where(run.c.id == bindparam("run_id")).values(context=bindparam("frozen"))
+_ADD_CONTENT = insert(run_content)
+_SET_CONTEXT = update(run_content).where(run_content.c.run == bindparam("run_id")).values(context=bindparam("frozen"))
 
 _earlier = run.alias("earlier")
 _HELD_BACK = (
@@ -74,7 +77,7 @@ _TAKE = (
         started_at=func.coalesce(run.c.started_at, bindparam("now")),
     )
 )
-_TAKEN = select(*_COLUMNS).where(run.c.id.in_(_IDS)).order_by(run.c.created_at, run.c.id)
+_TAKEN = _RUNS.where(run.c.id.in_(_IDS)).order_by(run.c.created_at, run.c.id)
 
 
 def from_row(row: Row[Any]) -> Run:
@@ -103,8 +106,6 @@ def add(connection: Connection, created: Run, *, idempotency_key: str | None, re
             "id": created.id,
             "owner": created.owner,
             "status": created.status,
-            "request": created.request,
-            "context": created.context,
             "created_at": created.created_at,
             "conversation": created.conversation,
             "question_message": created.question_message,
@@ -117,6 +118,8 @@ def add(connection: Connection, created: Run, *, idempotency_key: str | None, re
             "request_hash": request_hash,
         },
     )
+    content = {"run": created.id, "request": created.request, "context": created.context}
+    connection.execute(_ADD_CONTENT, content)
 
 
 def count_queued(connection: Connection) -> int:
@@ -130,7 +133,7 @@ def count_unfinished(connection: Connection, owner: str) -> int:
 def queued(connection: Connection, limit: int, asked_before: float = float("inf")) -> list[Run]:
     """Waiting runs, the oldest first."""
     waiting = (run.c.status == Status.QUEUED, run.c.created_at < asked_before)
-    query = select(*_COLUMNS).where(*waiting).order_by(run.c.created_at, run.c.id).limit(limit)
+    query = _RUNS.where(*waiting).order_by(run.c.created_at, run.c.id).limit(limit)
     return [from_row(row) for row in connection.execute(query)]
 
 
@@ -238,5 +241,5 @@ def set_context(connection: Connection, run_id: str, context: Context) -> None:
 
 def erase(connection: Connection, run_ids: Collection[str]) -> None:
     """Delete runs and their logs; nothing of them stays."""
-    for table, column in ((event, event.c.run), (event_block, event_block.c.run), (run, run.c.id)):
-        connection.execute(delete(table).where(column.in_(run_ids)))
+    for column in (event.c.run, event_block.c.run, run_content.c.run, run.c.id):
+        connection.execute(delete(column.table).where(column.in_(run_ids)))

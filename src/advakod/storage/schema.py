@@ -137,8 +137,6 @@ run = Table(
     Column("continues", String(64)),  # the incomplete run that this one goes on with
     Column("idempotency_key", String(255)),
     Column("request_hash", String(64), nullable=False),
-    Column("request", JSON, nullable=False),  # what was asked: see answers.model.Request
-    Column("context", JSON),  # frozen before the first text: sources, prompt version, seed, fingerprint
     Column("status", String(16), nullable=False),  # queued | in_progress | completed | failed | incomplete | cancelled
     Column("reason", String(40)),  # code of a failure, or why incomplete
     Column("error_message", Text),
@@ -162,6 +160,15 @@ run = Table(
     Index(None, "finished_at"),
     Index(None, "status", "finished_at", "reason", "created_at"),  # statistics; no flush touches any of them
     Index(None, "owner", "status"),
+)
+
+# Apart from `run`, whose row every flush writes anew: SQLite would copy all this each time.
+run_content = Table(
+    "run_content",
+    metadata,
+    Column("run", String(64), primary_key=True),
+    Column("request", JSON, nullable=False),  # what was asked: see answers.model.Request
+    Column("context", JSON),  # frozen before the first text: sources, prompt version, seed, fingerprint
 )
 
 event = Table(

@@ -76,8 +76,6 @@ def upgrade() -> None:
         sa.Column("continues", sa.String(length=64), nullable=True),
         sa.Column("idempotency_key", sa.String(length=255), nullable=True),
         sa.Column("request_hash", sa.String(length=64), nullable=False),
-        sa.Column("request", sa.JSON(), nullable=False),
-        sa.Column("context", sa.JSON(), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
@@ -108,6 +106,13 @@ def upgrade() -> None:
         "run",
         ["status", "finished_at", "reason", "created_at"],
         unique=False,
+    )
+    op.create_table(
+        "run_content",
+        sa.Column("run", sa.String(length=64), nullable=False),
+        sa.Column("request", sa.JSON(), nullable=False),
+        sa.Column("context", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("run", name=op.f("pk_run_content")),
     )
     op.create_table(
         "session",
