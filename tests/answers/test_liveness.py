@@ -141,3 +141,10 @@ def test_an_absent_server_is_a_storage_error(tmp_path: Path) -> None:
         lock.dead(["other"])
     lock.release()
     nowhere.close()
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "workers").write_text("a file stands where the folder should be")
+    with pytest.raises(StorageError) as refused:
+        FileLocks(tmp_path / "workers", "me").hold()
+    assert "нельзя писать" in refused.value.message

@@ -24,6 +24,7 @@ class Hosts:
 
     names: frozenset[str]  # allowed in the Host header, without port
     bound_to_loopback: bool
+    bound_to_all: bool = False  # 0.0.0.0, ::
     public_origin: str = ""  # «https://law.example»; empty when none is set
     public_netloc: str = ""  # «law.example»
 
@@ -31,12 +32,12 @@ class Hosts:
     def of(cls, settings: Settings) -> Hosts:
         """Raises SettingsError when ADVAKOD_PUBLIC_URL is not an address."""
         bound = {_bracketed(settings.host.lower())} - WILDCARDS - {"[::]"}
-        loopback = is_loopback(settings.host.lower())
+        loopback, everywhere = is_loopback(settings.host.lower()), not bound
         if not settings.public_url:
-            return cls(LOOPBACK_NAMES | bound, loopback)
+            return cls(LOOPBACK_NAMES | bound, loopback, everywhere)
         scheme, name, port = _public(settings.public_url)
         netloc = name if port in (None, DEFAULT_PORTS[scheme]) else f"{name}:{port}"
-        return cls(LOOPBACK_NAMES | bound | {name}, loopback, f"{scheme}://{netloc}", netloc)
+        return cls(LOOPBACK_NAMES | bound | {name}, loopback, everywhere, f"{scheme}://{netloc}", netloc)
 
     @property
     def is_https(self) -> bool:
@@ -44,8 +45,13 @@ class Hosts:
         return self.public_origin.startswith("https:")
 
     def allows(self, host: str) -> bool:
-        """Whether a Host header (lower case, with or without port) names this server."""
-        return host_name(host) in self.names
+        """Whether a Host header (lower case, with or without port) names this server.
+
+        One that is bound to all addresses answers to each of them in numbers: no name server can send
+        a page of somebody else's there, which is what the list of names is against.
+        """
+        name = host_name(host)
+        return name in self.names or (self.bound_to_all and is_address(name))
 
     def is_own(self, origin: str, scheme: str, host: str) -> bool:
         """Whether an Origin is that of the address the request was sent to.
@@ -79,6 +85,15 @@ def host_name(host: str) -> str:
     """A Host header without its port, IPv6 in brackets; empty when it is malformed."""
     match = HOST.fullmatch(host)
     return match[1] if match else ""
+
+
+@lru_cache(maxsize=1024)
+def is_address(host: str) -> bool:
+    """Whether a host is the IP address of a machine, IPv6 in brackets."""
+    try:
+        return not ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=1024)

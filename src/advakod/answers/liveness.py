@@ -18,9 +18,11 @@ from typing import IO, Protocol
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from ..errors import StorageError
 from ..storage import Database
 from ..storage.errors import storage_errors
 
+UNWRITABLE = "В папку {} нельзя писать: {}. Проверьте права, место на диске и ADVAKOD_DATA_DIR."
 ADVISORY_CLASS = 0x61647677  # PostgreSQL advisory locks of workers
 
 
@@ -61,9 +63,12 @@ class FileLocks:
         with self._guard:
             if self._released or (self._held is not None and self._is_in_place(self._held)):
                 return
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = self._path(self._worker).open("wb")
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                file = self._path(self._worker).open("wb")
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise StorageError(str(error), message=UNWRITABLE.format(self._folder, error.strerror)) from error
             before, self._held = self._held, file
             if before is not None:
                 before.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ..engine.interface import Source
@@ -19,11 +17,9 @@ MISLEADING = (NoticeCode.FOREIGN, NoticeCode.NOT_LAW)  # whatever stands nearest
 class Retrieval:
     """Finds what an answer may rest on."""
 
-    def __init__(self, search: Search, limit: int, warn_days: int) -> None:
-        """`warn_days`: an edition older than this is pointed out."""
+    def __init__(self, search: Search, limit: int) -> None:
         self._search = search
         self._limit = limit
-        self._warn_days = warn_days
 
     async def find(self, request: Request, context: Context) -> Context:
         """`context` with sources, best first, and what the reader must know about them."""
@@ -36,27 +32,16 @@ class Retrieval:
         sources = [_source(n, hit) for n, hit in enumerate(hits, 1)]
         if broad:
             sources = overview(query, sources, self._limit)
-        notices = [{"code": str(notice.code), "message": notice.message} for notice in result.notices]
-        if request.as_of is None:
-            notices += _old_edition(sources, dt.date.today() - dt.timedelta(self._warn_days))  # noqa: DTZ011 - a day
+        summary = bool(sources) and all(source.summary for source in sources)
+        # The extractive answer says in its own first line that it rests on summaries.
+        said = NoticeCode.SUMMARIES if context.engine == "extractive" else None
+        notices = [{"code": str(n.code), "message": n.message} for n in result.notices if n.code is not said]
         return replace(
             context,
             sources=tuple(sources),
             notices=tuple(notices),
-            summary=bool(sources) and all(source.summary for source in sources),
+            summary=summary,
         )
-
-
-def _old_edition(sources: Sequence[Source], oldest: dt.date) -> list[dict[str, str]]:
-    """What must be said when a text that is quoted may no longer be the law."""
-    dates = [dt.date.fromisoformat(s.edition_date) for s in sources if s.edition_date and not s.summary]
-    if not dates or min(dates) >= oldest:
-        return []
-    message = (
-        f"Ответ опирается и на редакцию от {min(dates):%d.%m.%Y}. "
-        "Закон с тех пор мог измениться: сверьтесь с действующей редакцией."
-    )
-    return [{"code": "old_edition", "message": message}]
 
 
 def _query(request: Request, context: Context) -> str:

@@ -68,15 +68,16 @@ class Answers:
         desk = Desk(
             self.database,
             self.engine,
-            Retrieval(self._search, self.settings.sources, self.settings.edition_warn_days),
+            Retrieval(self._search, self.settings.sources),
             self._flusher,
             self.settings,
         )
         lock = liveness(self.database, self.settings.data_dir, self.worker_name)
         concurrency = self.settings.max_concurrency or info.concurrency
         self._flusher.start()
-        self._worker = Worker(self.worker_name, desk, self.hub, lock, concurrency)
-        await self._worker.start()
+        worker = Worker(self.worker_name, desk, self.hub, lock, concurrency)
+        await worker.start()
+        self._worker = worker
         budget = self.settings.time
         self._chores = [
             asyncio.create_task(every(budget.progress, self._waiting.tell_places), name="places"),
@@ -92,8 +93,8 @@ class Answers:
         await asyncio.gather(*self._chores, return_exceptions=True)
         if self._worker is not None:
             await self._worker.stop()
-            await self._flusher.stop()
             self._worker = None
+        await self._flusher.stop()
         await self.engine.stop()
 
     @property

@@ -6,6 +6,7 @@ Every way out of here ends the run or leaves it to another attempt; nothing leav
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 import random
 import time
@@ -21,6 +22,7 @@ from ..errors import AdvakodError, EngineError
 from ..settings import Settings
 from ..storage import Database
 from . import conversations, event_log, grounding, prompt, queries, wire
+from .ageing import old_editions
 from .event_log import Append, Progress
 from .model import Citation, Context, Outcome, Reason, Run, Status
 from .recorder import Flusher, LostFenceError, Recorder
@@ -298,6 +300,8 @@ class Writing:
         recorder = self._pen
         if recorder.text:
             recorder.event("advakod.citations", citations=[wire.citation_facts(c) for c in citations])
+            for notice in self._old_editions(citations):
+                recorder.event("advakod.notice", **notice)
         where = {"item_id": self.run.item_id, "output_index": 0, "content_index": 0}
         annotations = [wire.annotation(citation) for citation in citations]
         for index, annotation in enumerate(annotations):
@@ -311,6 +315,12 @@ class Writing:
         recorder.event("response.content_part.done", **where, part=part)
         recorder.event("response.output_item.done", output_index=0, item=item)
         self._terminal(outcome, [item])
+
+    def _old_editions(self, citations: Sequence[Citation]) -> list[dict[str, str]]:
+        if self.run.request.as_of is not None or self.run.context is None:
+            return []  # the law of that day is what was asked for
+        oldest = dt.date.today() - dt.timedelta(self.desk.settings.edition_warn_days)  # noqa: DTZ011 - a day
+        return old_editions(citations, self.run.context.sources, oldest)
 
     def _terminal(self, outcome: Outcome, output: Sequence[dict[str, object]]) -> None:
         recorder = self._pen

@@ -48,7 +48,7 @@ router = APIRouter(prefix="/docs", include_in_schema=False)
 root = APIRouter(include_in_schema=False)
 
 
-@root.get("/")
+@root.api_route("/", methods=["GET", "HEAD"])
 async def front() -> Response:
     """What there is to look at until there is a page."""
     return RedirectResponse("docs")

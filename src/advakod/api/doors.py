@@ -83,7 +83,7 @@ class Door(Enum):
 
 
 # Each is a path with everything below it; the slash at the end keeps `/chatter` out.
-OPEN = ("/chat/", "/law/", "/assets/", "/static/", "/health/", "/favicon.ico/")
+OPEN = ("/docs/", "/openapi.json/", "/chat/", "/law/", "/assets/", "/static/", "/health/", "/favicon.ico/")
 ASKED = ("/ready/", "/api/v1/session/")
 ADMIN = ("/metrics/", "/api/v1/config/", "/api/v1/llm/stats/", "/admin/")
 PRIVATE = ("/v1/", "/api/")  # answers of these are nobody else's: never in a cache
