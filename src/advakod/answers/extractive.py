@@ -12,7 +12,7 @@ from ..law.guide import load_guide
 from .composing import COMPOSER_VERSION, compose
 
 WORDS_A_PIECE = 6  # some 60 pieces an answer: it appears as if written, and costs few events
-PIECES_A_TURN = 16  # after so many, everybody else on the loop gets a turn
+PIECES_A_TURN = 4  # after the first and then after so many everybody else on the loop, who stores them, gets a turn
 CONCURRENCY = 16  # a composition is milliseconds of CPU
 
 _WORD = re.compile(r"\s*\S+\s*")

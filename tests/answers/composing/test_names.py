@@ -40,7 +40,7 @@ def test_units_that_are_no_articles() -> None:
     preamble = replace(source(1, "zozpp", ""), address="ru/zozpp@2023-08-04/pre", title="")
     assert (cited(preamble), heading(preamble)) == ("преамбула ЗоЗПП", "Преамбула ЗоЗПП")
     point = replace(source(1, "pdd", "12.2", title="12.2."), address="ru/pdd/pril/p12.2")
-    assert (cited(point, "1"), heading(point)) == ("п. 12.2 ПДД", "П. 12.2 ПДД")
+    assert (cited(point, "1"), heading(point)) == ("п. 12.2 ПДД", "Пункт 12.2 ПДД")
 
 
 def test_days() -> None:

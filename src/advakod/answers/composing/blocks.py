@@ -13,13 +13,12 @@ _NOTE = re.compile(
     r"\s*\((?:[^()]{0,60}\s)?(?:в ред\.|в редакции|введен[аоы]?|дополнен[аоы]?|утратил)[^()]{0,600}\)", re.IGNORECASE
 )
 _GONE = re.compile(
-    r"(?:[\d.]+[.)]\s*|[а-я]\)\s*)?(?:(?:Абзац|Пункт|Часть|Подпункт)\w*[^.]{0,40})?(?:утратил[аио]?\s+силу|исключен[аоы]?\b)",
+    r"(?:[\d.]+[.)]\s*(?:[-–]\s*[\d.]+[.)]\s*)?|[а-я]\)\s*)?(?:(?:Абзац|Пункт|Часть|Подпункт)\w*[^.]{0,40})?(?:утратил[аио]?\s+силу|исключен[аоы]?\b)",
     re.IGNORECASE,
 )
 _NOTE_TITLE = re.compile(r"Примечани[ея](?:\s+к\s+стать\w+\s+[\d.]+)?\s*[.:]?\s*")
 _NUMBER = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,2}(?:-\d{1,2})?)\.\s+(?=\S)")
 _ITEM_NUMBER = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){0,2}(?:-\d{1,2})?|[а-яё](?:\.\d)?)\)")
-_LETTER = re.compile(r"[а-яё](?:\.\d)?\)")
 _OPEN = re.compile(r"[-–—]$")
 _CLOSED = re.compile(r"[.;:!?][»\")]?$")
 # Words that lean on what was said right before.
@@ -29,6 +28,7 @@ _LEANS = re.compile(
     r"По истечении (?:этого|указанн)|До (?:этого|наступления указанн)|Названн|Перечисленн|Он[аио]?\b|Их\b|Его\b|"
     r"[^.,;]{0,40}\bэт(?:ой|ого|ому|им|их)\s|Если (?:он[аио]?|эт\w+|указанн\w+|так\w+|данн\w+)\b|"
     r"Иное|Порядок и условия|Положения (?:настоящ|абзац|част|пункт)|Перечень|"
+    r"влеч[её]т\b|влекут\b|наказыва[ею]тся\b|"
     r"Убытки возмещаются|Требования, (?:установленн|предусмотренн))"
 )
 # Refers to parts of the article by their place, which means nothing to who does not see the article.
@@ -96,11 +96,6 @@ def number_of(item: str) -> str:
     return match.group().rstrip(")") if match else ""
 
 
-def indent_of(item: str) -> str:
-    """«а)» stands below «1)»."""
-    return "  " if _LETTER.match(item) else ""
-
-
 def _lines(text: str) -> Iterator[str]:
     for raw in text.splitlines():
         line = " ".join(_NOTE.sub("", raw).split())
@@ -142,7 +137,7 @@ def _grouped(lines: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...], str]]
 
 
 def _goes_on(lead: str, items: list[str], line: str) -> bool:
-    if not lead.endswith(":"):
+    if not lead.endswith(":") or _NOTE_TITLE.match(line):
         return False
     if _ITEM_NUMBER.match(line) or line[0].islower():
         return True

@@ -7,16 +7,23 @@ from itertools import groupby
 
 from ...engine.interface import Source
 from ...law.guide import load_guide
-from .blocks import indent_of
+from .figures import numbers
+from .marks import items_of, with_reference, without_hyphen
 from .names import act_name, cited, day, heading
-from .relevance import read
-from .selection import Statement, choose, read_sources
+from .relevance import Question, reach, read
+from .selection import Reading, Statement, choose, read_sources
 from .steps import steps
 
-COMPOSER_VERSION = 1  # in the engine's fingerprint; raise it when a text comes out differently
+COMPOSER_VERSION = 2  # in the engine's fingerprint; raise it when a text comes out differently
 
 MOST_FIGURES = 2  # sums and terms of the guide that stand beside an article
 SHOWN_FIGURES_OF = 2  # articles
+FIGURE_REACH = 0.8  # of the question's words that the quoted text has; what has fewer is about something else
+
+DOUBT = (
+    "**Возможно, это не то: в найденных нормах мало слов из вопроса, и они могут на него не отвечать.** "
+    "Попробуйте спросить иначе или назвать закон и статью."
+)
 
 NOTHING_FOUND = """\
 В загруженных законах не нашлось норм, которые отвечают на этот вопрос, поэтому ответа по существу здесь нет.
@@ -37,7 +44,7 @@ SUMMARY_FOOTER = (
 
 
 def compose(question: str, sources: Sequence[Source]) -> str:
-    """An answer in which every statement names its provision and ends with `[n]`.
+    """An answer in which every paragraph and every list's lead-in names its provision and ends with `[n]`.
 
     Statements are whole sentences of the sources. Without sources, or without anything to read in
     them, it says that nothing was found and cites nothing.
@@ -49,9 +56,10 @@ def compose(question: str, sources: Sequence[Source]) -> str:
     summaries = all(group[0].source.summary for group in groups)
     pieces = [
         *([_on_summaries([g[0].source for g in groups])] if summaries else []),
-        _lead([g[0].source for g in groups]),
-        *(_group(group, with_figures=rank < SHOWN_FIGURES_OF) for rank, group in enumerate(groups)),
-        *_next(steps(reading, groups)),
+        *([DOUBT] if reading.doubted else []),
+        _lead([g[0].source for g in groups], "Что нашлось" if reading.doubted else "Что применяется"),
+        *(_group(reading, group, with_figures=rank < SHOWN_FIGURES_OF) for rank, group in enumerate(groups)),
+        *_next([] if reading.doubted else steps(reading, groups)),
         SUMMARY_FOOTER if summaries else FOOTER,
     ]
     return "\n\n".join(pieces)
@@ -68,10 +76,10 @@ def _on_summaries(sources: Sequence[Source]) -> str:
     )
 
 
-def _lead(sources: Sequence[Source]) -> str:
+def _lead(sources: Sequence[Source], title: str) -> str:
     acts = groupby(sorted(sources, key=lambda s: _place(sources, s)), key=_titled)
-    named = (f"- {title}: {_articles(list(found))}" for title, found in acts)
-    return "\n".join(("### Что применяется", "", *named))
+    named = (f"- {act}: {_articles(list(found))}" for act, found in acts)
+    return "\n".join((f"### {title}", "", *named))
 
 
 def _place(sources: Sequence[Source], source: Source) -> int:
@@ -90,47 +98,47 @@ def _articles(sources: Sequence[Source]) -> str:
     return ", ".join(f"{cited(s).removesuffix(act_name(s)).strip()} [{s.n}]" for s in sources)
 
 
-def _group(group: Sequence[Statement], *, with_figures: bool) -> str:
+def _group(reading: Reading, group: Sequence[Statement], *, with_figures: bool) -> str:
     source = group[0].source
     marked = " (краткий пересказ)" if source.summary else ""
     pieces = [f"### {heading(source)}{marked}", *(_statement(s) for s in group)]
-    if with_figures and (figures := list(_figures(source))):
+    if with_figures and not reading.doubted and (figures := list(_figures(reading.question, group))):
         pieces.append("Сроки и суммы, в пересказе:\n\n" + "\n".join(figures))
     return "\n\n".join(pieces)
 
 
 def _statement(statement: Statement) -> str:
-    block, mark = statement.block, f"[{statement.source.n}]"
-    reference = f"({cited(statement.source, block.number, note=block.note)}) {mark}"
+    block, mark, reference = statement.block, f"[{statement.source.n}]", _reference(statement)
+    lead = with_reference(without_hyphen(block.lead), reference)
     if not block.items:
-        return _before_stop(block.lead, reference)
-    lines = [_before_stop(block.lead, reference), ""]
-    lines += [f"{indent_of(item)}- {_before_stop(item, mark)}" for item in block.items]
-    if block.tail:
-        lines += ["", _before_stop(block.tail, mark)]
+        return lead
+    lines = [lead, "", *items_of(block)]
     if statement.left_out:
-        lines.append(f"- *и ещё пунктов: {statement.left_out} — см. {cited(statement.source)}* {mark}")
+        lines += ["", f"*И ещё пунктов: {statement.left_out} — см. {cited(statement.source)}* {mark}"]
+    if block.tail:
+        lines += ["", with_reference(f"— {without_hyphen(block.tail)}", mark)]
     return "\n".join(lines)
 
 
-def _before_stop(sentence: str, reference: str) -> str:
-    """«… вправе (п. 1 ст. 18 ЗоЗПП) [1]:»: the reference belongs to its sentence."""
-    stop = sentence[-1:] if sentence[-1:] in ".:;" else ""
-    return f"{sentence[: len(sentence) - len(stop)]} {reference}{stop}"
+def _reference(statement: Statement) -> str:
+    block = statement.block
+    return f"({cited(statement.source, block.number, note=block.note)}) [{statement.source.n}]"
 
 
-def _figures(source: Source) -> Iterator[str]:
-    """Sums and terms in plain words, only beside the very text they were written from."""
+def _figures(question: Question, group: Sequence[Statement]) -> Iterator[str]:
+    """Sums and terms in plain words beside the very text they were written from; only what is not quoted above."""
+    source = group[0].source
     entry = None if source.summary else load_guide().find(source.act, source.article)
     if entry is not None:
-        for figure in entry.figures_beside(source.text)[:MOST_FIGURES]:
-            yield f"- {_before_stop(figure, f'({cited(source)}) [{source.n}]')}"
+        said = numbers("\n".join(s.block.text for s in group))
+        least = 0.0 if question.broad else FIGURE_REACH * max(reach(question, s.block.text) for s in group)
+        found = (figure for figure in entry.figures_beside(source.text) if reach(question, figure) >= least)
+        untold = [figure for figure in found if numbers(figure) - said]
+        for figure in untold[:MOST_FIGURES]:
+            yield f"- {with_reference(figure, f'({cited(source)}) [{source.n}]')}"
 
 
 def _next(found: Sequence[Statement]) -> Iterator[str]:
     if found:
-        lines = (
-            f"- {_before_stop(s.block.lead, f'({cited(s.source, s.block.number, note=s.block.note)}) [{s.source.n}]')}"
-            for s in found
-        )
+        lines = (f"- {with_reference(s.block.lead, _reference(s))}" for s in found)
         yield "\n".join(("### Что можно сделать", "", *lines))

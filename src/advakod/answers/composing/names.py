@@ -43,9 +43,9 @@ def is_article(source: Source) -> bool:
 
 def heading(source: Source) -> str:
     """«Статья 18 ЗоЗПП. Права потребителя при обнаружении в товаре недостатков»."""
-    title = source.title.rstrip(".") if source.title.rstrip(".") != source.article else ""
+    title = "" if source.title.rstrip(".") == source.article.rstrip(".") else source.title.rstrip(".")
     if not is_article(source):
-        unit = _unit(source.address)
+        unit = _unit(source.address).replace("п. ", "пункт ")
         unit = f"{unit[:1].upper()}{unit[1:]} {act_name(source)}" if unit else title or source.act_title
     else:
         unit = f"Статья {source.article} {act_name(source)}"

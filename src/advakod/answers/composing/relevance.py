@@ -17,6 +17,7 @@ from .wording import LEGAL_WORDS, STOP_WORDS
 SYNONYM_WORTH = 0.7  # of the word itself
 ROOT = 6  # letters that words of one family share: «задерживает» and «задержка»
 RELATED_WORTH = 0.6  # of the word itself
+LONG_NEGATION = 9  # letters; statutes write «не пристегнутым» where people write «непристегнутый»
 USUAL_LENGTH = 350  # characters of a block that is neither favoured nor held back for its length
 
 _BROAD = re.compile(
@@ -87,6 +88,7 @@ def _variants(word: str) -> dict[str, float]:
     own = terms(word)
     legal = {t: SYNONYM_WORTH for o in own for t in LEGAL_WORDS.get(o, ())}
     related = {_beginning(o): RELATED_WORTH for o in own if len(o) >= ROOT}
+    related |= {o[2:]: RELATED_WORTH for o in own if o.startswith("не") and len(o) >= LONG_NEGATION}
     return legal | related | dict.fromkeys(own, 1.0)
 
 
@@ -123,6 +125,23 @@ def coverage(question: Question, rarity: Rarity, text: str) -> float:
     weights = [max(rarity.worth(term) for term in word) for word in question.words]
     found = sum(min(_best(word, rarity, there), weight) for word, weight in zip(question.words, weights, strict=True))
     return found / (sum(weights) or 1.0)
+
+
+def reach(question: Question, text: str) -> float:
+    """The share of the question's words that a text has, all of them equal, 0 to 1.
+
+    Unlike `coverage` it is comparable between questions: search finds texts by the words that they
+    have, which are therefore never rare among what it found.
+    """
+    there = stems(text)
+    found = (max((share for term, share in word.items() if term in there), default=0.0) for word in question.words)
+    return sum(found) / (len(question.words) or 1)
+
+
+def share_known(question: Question, text: str) -> float:
+    """The share of the question's words that a text has in any form, the law's included, 0 to 1."""
+    there = stems(text)
+    return sum(not there.isdisjoint(word) for word in question.words) / (len(question.words) or 1)
 
 
 def _best(word: dict[str, float], rarity: Rarity, there: frozenset[str]) -> float:

@@ -9,7 +9,8 @@ from ...engine.interface import Source
 from ...law.guide import load_guide
 from ...russian import sentences
 from .blocks import Block, blocks_of, is_by_place, leans, number_of
-from .relevance import Question, Rarity, best_window, coverage, gives_right, score, stems
+from .fitness import LEAST_REACH, fitting, names, near_best
+from .relevance import Question, Rarity, best_window, coverage, gives_right, reach, score, stems
 
 ROOM = 2_200  # characters of statements in an answer; with headings and citations some 3,000
 ROOM_BROAD = 2_300
@@ -20,7 +21,9 @@ MOST_SOURCES = 5  # of an answer to a narrow question
 MOST_SOURCES_BROAD = 8
 BEST_OF_SOURCE = 4  # blocks of a source that an overview looks at
 RESERVED = 220  # characters that an overview keeps for every source still to come
+MOST_SOURCES_DOUBTED = 3  # where even the best may not answer
 MOST_BLOCKS = 8
+FIRST_POINT = 700  # characters of an article's main rule that is told before what a later point adds
 LEAST_SHARE = 0.5  # of the best block's value; what has less does not bear on the question
 TRUST = 1.5  # exponent of a source's share of the best score: what is half as good counts for a third
 LEAST_WORTH = 0.1
@@ -58,9 +61,13 @@ class Reading:
     question: Question
     rarity: Rarity
     statements: tuple[tuple[Statement, ...], ...]  # one tuple a source, in the search's order
+    main: frozenset[int] = frozenset()  # numbers of the sources of which each says something, if it bears at all
+    doubted: bool = False  # even the best source has too few of the question's words
 
 
-def read_sources(question: Question, sources: Sequence[Source]) -> Reading:
+def read_sources(question: Question, found: Sequence[Source]) -> Reading:
+    """Reads what is worth showing: of a narrow question's sources those that are near the best."""
+    sources, doubted = (found, False) if question.broad else fitting(question, found)
     blocks = [blocks_of(source.text) for source in sources]
     rarity = Rarity([[stems(block.text) for block in found] for found in blocks])
     best = max((source.score for source in sources), default=0.0)
@@ -68,7 +75,8 @@ def read_sources(question: Question, sources: Sequence[Source]) -> Reading:
         tuple(_valued(question, rarity, source, found, _worth(source.score, best)))
         for source, found in zip(sources, blocks, strict=True)
     )
-    return Reading(question, rarity, tuple(statements))
+    main = frozenset(source.n for source in near_best(question, sources))
+    return Reading(question, rarity, tuple(statements), main, doubted)
 
 
 def _worth(score: float, best: float) -> float:
@@ -82,7 +90,7 @@ def _valued(
     entry = load_guide().find(source.act, source.article)
     guide = stems(entry.summary) if entry else frozenset[str]()
     worth *= 0.3 + coverage(question, rarity, source.title) + coverage(question, rarity, source.text)
-    named = [r for r in question.named if r.article == source.article and r.act in (None, source.act)]
+    named = names(question, source)
     points = frozenset(p for r in named for p in (r.part, r.point) if p)
     for block in blocks:
         if source.summary:
@@ -148,16 +156,27 @@ def _beginning(block: Block) -> Block:
 
 
 def choose(reading: Reading) -> list[list[Statement]]:
-    """Statements by source, the most relevant source first, each source's in the order of the law."""
+    """Statements by source in the search's order, each source's in the order of the law.
+
+    A paragraph that answers a narrow question better than a list before it stands before that list.
+    """
     chosen = _choose_broadly(reading) if reading.question.broad else _choose_narrowly(reading)
     groups: dict[int, list[Statement]] = {}
-    for statement in chosen:
+    for statement in sorted(chosen, key=lambda s: (s.source.n, s.block.place)):
         groups.setdefault(statement.source.n, []).append(statement)
-    if reading.question.broad:  # its sources come in an order of their own
-        ordered = [groups[n] for n in sorted(groups)]
-    else:
-        ordered = sorted(groups.values(), key=lambda g: (-max(s.value for s in g), g[0].source.n))
-    return [sorted(group, key=lambda s: s.block.place) for group in ordered]
+    if reading.question.broad:
+        return list(groups.values())
+    return [_answer_first(reading.question, group) for group in groups.values()]
+
+
+def _answer_first(question: Question, group: list[Statement]) -> list[Statement]:
+    reached = [reach(question, s.block.text) for s in group]
+    best = max(range(len(group)), key=lambda i: (reached[i], -i))
+    lists = [i for i in range(best) if group[i].block.items and reached[i] < reached[best]]
+    if not lists or group[best].block.items or group[best].block.leans:
+        return group
+    end = next((i for i in range(best + 1, len(group)) if not group[i].block.leans), len(group))
+    return group[: lists[0]] + group[best:end] + group[lists[0] : best] + group[end:]
 
 
 def _choose_narrowly(reading: Reading) -> list[Statement]:
@@ -166,16 +185,22 @@ def _choose_narrowly(reading: Reading) -> list[Statement]:
     if not ranked:
         return []
     best = ranked[0]
-    taken = _Taken(reading, ROOM, MOST_SOURCES)
+    taken = _Taken(reading, ROOM, MOST_SOURCES_DOUBTED if reading.doubted else MOST_SOURCES)
+    for n in sorted(reading.main):
+        taken.add(next((s for s in ranked if s.source.n == n), best))
     for statement in ranked:
         same_act = statement.source.act == best.source.act
         least = best.value * (LEAST_SHARE if same_act else LEAST_SHARE_ELSEWHERE)
         if statement.value >= least and len(taken.statements) < MOST_BLOCKS:
             taken.add(statement)
     # What else the best article says, while the answer is short.
-    for statement in ranked:
-        if statement.source.n == best.source.n and statement.value >= best.value * LEAST_SHARE_BESIDE:
+    beside = [s for s in ranked if s.source.n == best.source.n and s.value >= best.value * LEAST_SHARE_BESIDE]
+    reached = [reach(reading.question, s.block.text) for s in beside]
+    for statement, share in zip(beside, reached, strict=True):
+        if share >= LEAST_REACH * max(reached):
             taken.add(statement, keep_free=ROOM - SHORT)
+    for n in dict.fromkeys(s.source.n for s in taken.statements):
+        taken.add_first(n)
     return taken.statements
 
 
@@ -218,6 +243,12 @@ class _Taken:
         self.statements += wanted
         self.room -= size
         return True
+
+    def add_first(self, n: int) -> None:
+        """Take the main rule of a source of which something is taken, unless it is long or does not bear at all."""
+        first = self._blocks[n][0]
+        if first.value > 0 and first.size <= FIRST_POINT and not first.left_out:
+            self.add(first)
 
     def _with_support(self, statement: Statement) -> list[Statement]:
         found = self._blocks[statement.source.n]
