@@ -13,8 +13,8 @@ pytestmark = pytest.mark.anyio
 HEARTBEAT = 0.05
 
 
-def client_of(server: FlakyRuns, **how: float) -> RunClient:
-    return RunClient(server.url, "key", **{"heartbeat": HEARTBEAT, "patience": 5.0, **how})
+def client_of(server: FlakyRuns, heartbeat: float = HEARTBEAT, patience: float = 5.0) -> RunClient:
+    return RunClient(server.url, "key", heartbeat=heartbeat, patience=patience)
 
 
 async def whole(client: RunClient, run_id: str = "resp_1", after: int = -1) -> list[Event]:

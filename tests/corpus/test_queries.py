@@ -10,6 +10,7 @@ import pytest
 
 from advakod.corpus import queries
 from advakod.corpus.model import Edition
+from advakod.ingest.model import IngestOptions
 from advakod.ingest.pipeline import ingest
 from advakod.law.model import ActStatus, Kind
 from advakod.storage.database import Database
@@ -113,3 +114,30 @@ JANUARY, MARCH, MAY, JULY = (dt.date(2023, month, 1) for month in (1, 3, 5, 7))
 )
 def test_when_an_edition_is_known_to_apply(found: Edition, day: dt.date, known: bool) -> None:
     assert found.known_on(day) is known
+
+
+@pytest.mark.parametrize(
+    ("day", "edition", "nearest", "likely"),
+    [
+        (dt.date(2020, 5, 1), None, 2021, False),  # before all
+        (dt.date(2021, 2, 1), 2021, 2021, False),
+        (dt.date(2021, 5, 1), None, 2021, True),
+        (dt.date(2023, 5, 1), None, 2022, True),  # the last one that began
+    ],
+)
+def test_the_nearest_earlier_edition_is_likely(
+    tmp_path: Path, day: dt.date, edition: int | None, nearest: int, likely: bool
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'advakod.db'}").open()
+    for year in (2021, 2022):
+        path = tmp_path / f"{year}.txt"
+        path.write_text("Статья 1. О работе\n" + f"Работник отдыхает {year} часов в году, не меньше.\n" * 3, "utf-8")
+        [stored] = ingest(database, [path], IngestOptions(act="tk", edition_date=dt.date(year, 2, 1)))
+        assert not stored.code
+    with database.reading() as connection:
+        [choice] = queries.choose_editions(connection, day)
+    database.close()
+    found = choice.edition and choice.edition.edition_date
+    assert (found and found.year, choice.likely) == (edition, likely)
+    assert choice.nearest.edition_date == dt.date(nearest, 2, 1)
+    assert (choice.shown is None) == (edition is None and not likely)

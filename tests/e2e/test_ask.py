@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import pytest
@@ -101,10 +102,16 @@ def test_through_the_command_line_of_another_machine(server: ServerProcess, tmp_
 
 
 def test_for_a_person(server: ServerProcess, tmp_path: Path) -> None:
-    answered = _run("ask", QUESTION, "--url", server.url, data=tmp_path)
-    assert answered.returncode == 0
-    assert "проверено: норма найдена и прочитана" in answered.stdout
-    assert "Статья 18" in answered.stdout
+    address = server.url.removeprefix("http://")
+    answered = _run("ask", *QUESTION.split(), "--url", address, data=tmp_path)  # as people type it
+    assert answered.returncode == 0, answered.stderr
+    text, _, references = answered.stdout.partition("\nСсылки:\n")
+    lines = references.splitlines()
+    [article] = [line for line in lines if line.startswith("  ✓ ст. 18")]
+    assert re.fullmatch(r"  ✓ ст\. 18(, п\. [\d, ]+)? — Закон РФ «О защите прав потребителей», ред\. \S+", article)
+    assert "ru/zozpp" not in references
+    assert "Статья 18" in text
+    assert "\n\n\n" not in answered.stdout
 
 
 def test_a_search_finds_the_article(law: Path) -> None:
@@ -158,6 +165,88 @@ def test_ctrl_c_twice_leaves_at_once(tmp_path: Path) -> None:
     finally:
         os.kill(server.pid, signal.SIGCONT)
         server.stop()
+
+
+def test_a_server_that_is_gone_for_good(tmp_path: Path) -> None:
+    server = start_server(tmp_path, scripted(tmp_path, TEXT, tokens_per_second=5))
+    try:
+        asking_there = command("ask", "Вопрос", "--url", server.url)
+        with subprocess.Popen(asking_there, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+            assert asking.stdout is not None
+            assert asking.stderr is not None
+            asking.stdout.read(12)
+            server.kill9()
+            told = _lines_until(asking.stderr, "Связь прервалась")
+            assert sum("Связь прервалась" in line for line in told) == 1
+            asking.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            assert asking.wait(PATIENCE) == 130
+            assert time.monotonic() - began < 6
+            assert re.search(r"Номер ответа: resp_\w+", asking.stderr.read().decode())
+    finally:
+        server.stop()
+
+
+def test_a_server_that_comes_back(tmp_path: Path) -> None:
+    server = start_server(tmp_path, scripted(tmp_path, TEXT, tokens_per_second=20))
+    try:
+        asking_there = command("ask", "Вопрос", "--url", server.url)
+        with subprocess.Popen(asking_there, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+            assert asking.stdout is not None
+            assert asking.stderr is not None
+            said = asking.stdout.read(12)
+            server.kill9()
+            _lines_until(asking.stderr, "Связь прервалась")
+            server.start()
+            _lines_until(asking.stderr, "Связь есть")
+            said += asking.stdout.read()
+            assert asking.wait(PATIENCE) == 0
+        assert said.decode().split() == TEXT.split()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("remote", [True, False], ids=["server", "in process"])
+def test_an_answer_is_continued_by_the_command_that_was_shown(tmp_path: Path, *, remote: bool) -> None:
+    cut = [{"at": 5, "kind": "silence", "seconds": 60}]
+    data = {"ADVAKOD_DATA_DIR": str(tmp_path / "var"), "ADVAKOD_STALL_TIMEOUT": "0.5"}
+    env = {**os.environ, **scripted(tmp_path, TEXT, faults=cut), **data}
+    server = start_server(tmp_path, env) if remote else None
+    try:
+        where = ["--url", server.url] if server else []
+        first = _with(env, "ask", "Вопрос", *where)
+        assert first.returncode == 1
+        assert first.stdout.split() == TEXT.split()[:5]
+        shown = re.search(r"^  \S.* ask (--continue resp_\w+.*)$", first.stderr, re.MULTILINE)
+        assert shown, first.stderr
+        second = _with(env, "ask", *shown[1].split())
+        assert second.returncode == 0, second.stderr
+        assert second.stdout.split() == TEXT.split()
+    finally:
+        if server is not None:
+            server.stop()
+
+
+def test_an_engine_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+    engine = {"ADVAKOD_ENGINE": "openai", "ADVAKOD_OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+    asked = _with({**os.environ, **engine, "ADVAKOD_DATA_DIR": str(tmp_path)}, "ask", "Сколько дней отпуска?")
+    assert asked.returncode == 1
+    assert "Connect" not in asked.stderr
+    assert asked.stderr.count("[engine_unreachable]") == 1
+
+
+def _with(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), env=env, capture_output=True, text=True, timeout=100, check=False)
+
+
+def _lines_until(stream: IO[bytes], said: str) -> list[str]:
+    """What a stream says up to the line with `said`."""
+    lines = [""]
+    while said not in lines[-1]:
+        line = stream.readline().decode()
+        assert line, lines
+        lines.append(line)
+    return lines
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

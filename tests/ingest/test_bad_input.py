@@ -102,6 +102,23 @@ def test_bad_files_are_refused_with_a_code(
     assert _rows(database) == 0
 
 
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("# Readme\n\nAn assistant for Russian law — «ст. 81 ТК». Install it, then ask it questions.\n", "не русский"),
+        (_RUSSIAN.encode("cp1251").decode("latin-1"), "кодировка"),
+    ],
+)
+def test_another_language_is_told_from_a_wrong_encoding(
+    database: Database, tmp_path: Path, content: str, word: str
+) -> None:
+    path = tmp_path / "README.md"
+    path.write_text(content, "utf-8")
+    [outcome] = ingest(database, [path])
+    assert outcome.code == "unreadable_text"
+    assert word in outcome.message
+
+
 @pytest.mark.parametrize("name", ["289-11.pdf", "0001202203030006.pdf"])
 def test_a_scan_is_told_from_a_text(database: Database, corpus_dir: Path, name: str) -> None:
     [outcome] = ingest(database, [corpus_dir / "scans" / name])

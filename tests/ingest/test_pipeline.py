@@ -108,6 +108,44 @@ def test_options_stand_above_the_text(database: Database, law: Law) -> None:
     assert edition.in_force_from == dt.date(2024, 2, 1)
 
 
+def test_a_date_given_later_dates_the_edition_that_is_there(database: Database, law: Law) -> None:
+    path = law()
+    path.write_text(path.read_text("utf-8").replace("(в ред. Федеральных законов от 01.02.2021 N 1-ФЗ)\n", ""), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("31 июля 2020 года\n", ""), "utf-8")
+    undated = one(database, path, act="moy-zakon")
+    assert (undated.status, undated.edition_date) == (Status.ADDED, None)
+    day = dt.date(2021, 2, 1)
+    assert one(database, path, act="moy-zakon", edition_date=day).status is Status.UPDATED
+    with database.reading() as connection:
+        [edition] = queries.editions(connection)
+    assert edition.edition_date == day
+    assert one(database, path, act="moy-zakon", edition_date=day).status is Status.UNCHANGED
+    assert one(database, path, act="moy-zakon").status is Status.UNCHANGED  # nor does it lose its date again
+    assert generation(database) == 2
+
+
+def test_an_act_without_articles_and_points_is_stored_when_it_is_named(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "ukaz.txt"
+    path.write_text("О празднике\n" + "Установить праздничный день для всех работников организации.\n" * 3, "utf-8")
+    assert one(database, path).code == "not_an_act"
+    outcome = one(database, path, act="ukaz-o-prazdnike", title="О празднике")
+    assert (outcome.status, outcome.articles) == (Status.ADDED, 0)
+    with database.reading() as connection:
+        [edition] = queries.editions(connection)
+        [text] = queries.article_texts(connection, edition)
+    assert "Установить праздничный день" in text.text
+
+
+def test_an_undivided_text_of_short_lines_loses_none(database: Database, tmp_path: Path) -> None:
+    path = tmp_path / "short.txt"
+    path.write_text("О празднике\nПрисвоить звание героя труда.\nВручить награду работнику.\n", "utf-8")
+    assert one(database, path, act="ukaz-o-geroe", title="О герое").status is Status.ADDED
+    with database.reading() as connection:
+        [edition] = queries.editions(connection)
+        [text] = queries.article_texts(connection, edition)
+    assert "Вручить награду" in text.text
+
+
 def test_number_and_date_name_a_known_act(database: Database, law: Law) -> None:
     assert one(database, law(), number="146-ФЗ", date=dt.date(2001, 11, 26)).act == "gk"
     with database.reading() as connection:

@@ -118,6 +118,30 @@ def test_mentions(text: str, acts: list[str]) -> None:
     assert [mention.act for mention in find_mentions(text)] == acts
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Что говорит ст. 15 ФЗ о связи?", "ФЗ о связи"),
+        (
+            "ст. 15 Федерального закона о связи и информатизации что значит",
+            "Федерального закона о связи и информатизации",
+        ),
+        ("ст. 15 Федерального закона от 07.07.2003 № 126-ФЗ «О связи»", "126-ФЗ «О связи»"),
+        ("закон «О ветеринарии», ст. 3", "закон «О ветеринарии»"),
+        ("ФЗ № 126, статья 5", "ФЗ № 126"),
+        ("ст. 1 ФЗ № 126-ФЗ", "126-ФЗ"),
+        ("статья 5 закона 146-ФЗ", None),  # known, but one of two
+        ("ст. 5 закона об оружии", None),
+        ("ст. 5 закона о том, что", None),
+        ("ст. 15 ФЗ", None),
+    ],
+)
+def test_an_article_of_an_unknown_act(text: str, name: str | None) -> None:
+    [reference] = find_references(text)
+    assert (reference.stranger and reference.stranger.name) == name
+    assert name is None or reference.act is None
+
+
 def test_two_letters_that_may_mean_another_thing_are_not_sure() -> None:
     assert [m.sure for m in find_mentions("ук не чинит крышу; УК РФ строг")] == [False, True]
 
@@ -134,6 +158,7 @@ def test_rubbish_as_long_as_a_question_may_be_is_read_at_once() -> None:
     rubbish = [
         "ст. 18 " * 2_900, "ст " * 6_600, "1, " * 6_600, "ст. 1" + ", 1" * 6_600, "Закон о защите " * 1_300,
         "1." * 10_000, "1-" * 10_000, "ст. 1" + " " * 19_990, "(" * 20_000, "фз " * 6_600, "1 " + " " * 19_000 + "фз",
+        "ст. 1 ФЗ о связи " * 1_100, "закон о " * 2_500, "126-ФЗ " * 2_800,
         "от 1.1.2001 № 146-ФЗ " * 900, "".join(chance.choice("абвгд .ст1") for _ in range(20_000)),
     ]  # fmt: skip
     for text in rubbish:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select
 from advakod.corpus.queries import GENERATION_KEY, generation
 from advakod.law.acts import by_id
 from advakod.law.guide import Guide, read_guide, text_hash
+from advakod.law.model import ActIdentity
 from advakod.search import Search
 from advakod.storage import Database
 from advakod.storage import schema as s
@@ -35,6 +36,7 @@ TK: Articles = {
     "90": ("", "Утратила силу."),
 }
 KZOT: Articles = {"33": ("Увольнение администрацией", "Администрация увольняет рабочего за прогул без причин.")}
+SVYAZ: Articles = {"5": ("Собственность на сети связи", "Сети и средства связи создаются на основе собственности.")}
 GUIDE = f"""
 [act]
 id = "zozpp"
@@ -57,21 +59,27 @@ text_hash = "0000000000000000"
 
 
 def load(
-    database: Database, act: str, articles: Articles, *, edition: dt.date = dt.date(2023, 8, 4), **facts: object
-) -> None:
-    """Store an edition of a known act and count the corpus's generation up."""
+    database: Database, act: str | ActIdentity, articles: Articles, *, edition: dt.date = dt.date(2023, 8, 4),
+    part: int = 0, **facts: object,
+) -> None:  # fmt: skip
+    """Store an edition of an act, a known one by its id, and count the corpus's generation up."""
+    if isinstance(act, str):
+        known = by_id(act)
+        assert known is not None
+        act = known.identity(known.document(part))
     database.write_sync(lambda connection: _load(connection, act, articles, edition, facts))
 
 
-def _load(c: Connection, act: str, articles: Articles, edition: dt.date, facts: Mapping[str, object]) -> None:
-    known = by_id(act)
-    assert known is not None
-    identity = known.identity()
+def _load(
+    c: Connection, identity: ActIdentity, articles: Articles, edition: dt.date, facts: Mapping[str, object]
+) -> None:
+    act = identity.id
+    document = f"{act}-{identity.part}" if identity.part else act
     if c.scalar(select(s.act.c.id).where(s.act.c.id == act)) is None:
         shared = {"title": identity.title, "number": identity.number, "date": identity.date}
-        c.execute(insert(s.act).values(id=act, type=identity.type, status=known.status.value, **shared))
-        c.execute(insert(s.document).values(id=act, act_id=act, part=0, **shared))
-    row = {"document_id": act, "edition_date": edition, "source_name": "test", "source_sha256": f"{act}{edition}"}
+        c.execute(insert(s.act).values(id=act, type=identity.type, status=identity.status.value, **shared))
+        c.execute(insert(s.document).values(id=document, act_id=act, part=identity.part, **shared))
+    row = {"document_id": document, "edition_date": edition, "source_name": "test", "source_sha256": f"{act}{edition}"}
     row |= {"articles": len(articles), "ingested_at": time.time(), "complete": True, **facts}
     key = c.execute(insert(s.edition).values(row)).inserted_primary_key
     assert key is not None

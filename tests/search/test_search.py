@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from advakod.law.guide import Guide
+from advakod.law.model import ActIdentity
 from advakod.search import NoticeCode, Search, SearchResult
 from advakod.storage import Database
-from tests.search.conftest import TK, load
+from tests.search.conftest import SVYAZ, TK, load
 
 
 def found(result: SearchResult) -> list[tuple[str, str]]:
@@ -81,12 +82,26 @@ def test_a_repealed_article_is_offered_only_by_its_number(search: Search) -> Non
     assert hit.repealed
 
 
-@pytest.mark.parametrize("query", ["", " ", "?!", "и на в", "\x00", "🙂" * 30, "١٢٣"])
+@pytest.mark.parametrize("query", ["", " ", "?!", "и на в", "\x00", "🙂" * 30])
 def test_nothing_to_look_for_finds_nothing(search: Search, query: str) -> None:
     result = search.search(query)
     assert result.hits == ()
     assert not result.answerable
-    assert result.has(NoticeCode.NOT_LAW)
+    assert [notice.code for notice in result.notices] == [NoticeCode.EMPTY]
+
+
+@pytest.mark.parametrize("query", ["How do I return a broken phone?", "devolución 14"])
+def test_a_question_in_another_language_is_told_so(search: Search, query: str) -> None:
+    result = search.search(query)
+    assert (result.hits, result.answerable) == ((), False)
+    assert [notice.code for notice in result.notices] == [NoticeCode.NOT_RUSSIAN]
+
+
+@pytest.mark.parametrize(
+    "query", ["Сосед занял деньги и не отдаёт", "Какой сейчас МРОТ?", "Можно ли не пристёгиваться?"]
+)
+def test_trouble_is_never_called_no_matter_of_law(search: Search, query: str) -> None:
+    assert not search.search(query).has(NoticeCode.NOT_LAW)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +139,7 @@ def test_summaries_leave_when_their_act_is_loaded(search: Search) -> None:
     [
         ("Какая неустойка по закону Беларуси?", NoticeCode.FOREIGN),
         ("Сколько дней отпуск в Республике Казахстан?", NoticeCode.FOREIGN),
+        ("Что говорит закон о связи Беларуси?", NoticeCode.FOREIGN),
         ("рецепт борща со сметаной", NoticeCode.NOT_LAW),
         ("что говорит закон об оружии", NoticeCode.ACT_NOT_LOADED),
         ("ст. 999 ТК РФ", NoticeCode.NO_SUCH_ARTICLE),
@@ -156,7 +172,81 @@ def test_a_date_chooses_the_edition(loaded: Database, guide: Guide, tmp_path: Pa
     assert never.hits == ()
     assert never.has(NoticeCode.EDITION_NOT_LOADED)
     assert not never.has(NoticeCode.NO_SUCH_ARTICLE)  # nobody knows: no text of that day was looked into
-    assert all("Трудовой" in notice.message for notice in never.notices)  # nothing about acts that nobody asked for
+    assert [notice.message for notice in never.notices] == [
+        "Редакция на 01.01.1999 не загружена; ближайшая загруженная — ТК РФ, от 01.01.2020."
+    ]  # nothing about acts that nobody asked for
+
+
+def test_after_the_last_edition_it_is_shown_as_the_nearest(search: Search) -> None:
+    later = search.search("расторгает договор при прогуле работника", on=dt.date(2023, 9, 1))
+    assert found(later)[0] == ("tk", "81")
+    assert later.answerable
+    assert [notice.message for notice in later.notices] == [
+        "Точная редакция на 01.09.2023 неизвестна: показана ближайшая загруженная, от 04.08.2023 (ТК РФ)."
+    ]
+    assert search.search("расторгает договор при прогуле работника", on=dt.date(2023, 8, 4)).notices == ()
+
+
+def test_before_the_first_edition_nothing_is_shown_and_nothing_is_blamed_on_the_question(search: Search) -> None:
+    early = search.search("расторгает договор при прогуле работника", on=dt.date(1999, 1, 1))
+    assert (early.hits, early.answerable, early.confidence) == ((), False, 0.0)
+    assert [notice.code for notice in early.notices] == [NoticeCode.EDITION_NOT_LOADED]
+    assert "ТК РФ, от 04.08.2023" in early.notices[0].message
+
+
+def test_a_text_known_to_have_ended_is_not_shown(database: Database, guide: Guide, tmp_path: Path) -> None:
+    load(database, "tk", TK, in_force_to=dt.date(2023, 12, 31))
+    result = Search(database, tmp_path, guide=guide).search("ст. 81 ТК", on=dt.date(2024, 2, 1))
+    assert result.hits == ()
+    assert "Редакция на 01.02.2024 не загружена" in result.notices[0].message
+
+
+def test_one_notice_names_the_parts_of_a_code(loaded: Database, guide: Guide, tmp_path: Path) -> None:
+    load(loaded, "gk", {"1": ("Прогул", "Прогул работника по найму.")}, part=1)
+    result = Search(loaded, tmp_path, guide=guide).search("прогул", on=dt.date(2024, 1, 1))
+    [notice] = result.notices
+    assert "ТК РФ, от 04.08.2023" in notice.message
+    assert "ГК РФ, часть 1, от 04.08.2023" in notice.message
+    assert "потребител" not in notice.message
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Что говорит ст. 15 ФЗ о связи?",
+        "закон о связи",
+        "ст. 15 Федерального закона от 7 июля 2003 г. № 126-ФЗ «О связи»",
+        "ФЗ № 126, статья 5",
+        "Что говорит ст. 15 закона об оружии?",
+        "закон об оружии",
+    ],
+)
+def test_an_act_that_is_not_loaded_brings_no_other(search: Search, query: str) -> None:
+    result = search.search(query)
+    assert (result.hits, result.answerable) == ((), False)
+    assert [notice.code for notice in result.notices] == [NoticeCode.ACT_NOT_LOADED]
+
+
+def test_what_else_is_asked_beside_an_absent_act_is_looked_for(search: Search) -> None:
+    result = search.search("Уволили за прогул по ст. 15 ФЗ о связи и ст. 80 ТК РФ")
+    assert found(result)[:2] == [("tk", "80"), ("tk", "81")]
+    assert result.has(NoticeCode.ACT_NOT_LOADED)
+
+
+@pytest.mark.parametrize(
+    "query", ["ст. 5 ФЗ о связи", "ст. 5 закона № 126-ФЗ", "ФЗ «О связи», статья 5", "закон о связи"]
+)
+def test_a_loaded_act_that_the_registry_does_not_know_is_found_by_its_name(
+    loaded: Database, guide: Guide, tmp_path: Path, query: str
+) -> None:
+    load(
+        loaded,
+        ActIdentity("fz-2003-07-07-126-fz", "Федеральный закон", "О связи", "126-ФЗ", dt.date(2003, 7, 7)),
+        SVYAZ,
+    )
+    result = Search(loaded, tmp_path, guide=guide).search(query)
+    assert found(result)[0] == ("fz-2003-07-07-126-fz", "5")
+    assert not result.has(NoticeCode.ACT_NOT_LOADED)
 
 
 def test_threads_search_together(search: Search) -> None:

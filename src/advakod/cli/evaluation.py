@@ -27,11 +27,17 @@ def _group() -> None:
 
 @group.command("retrieval")
 def retrieval(
-    questions: Annotated[Path, typer.Option(help="Файл вопросов с ответами, JSONL.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="ФАЙЛ", help="Файл вопросов с ответами, JSONL.", show_default=False)
+    ] = None,
+    questions: Annotated[Path | None, typer.Option(help="То же, параметром.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="В JSON.")] = False,
 ) -> None:
     """Находит ли поиск нужные статьи: hit@1, hit@10, nDCG@10 с 95 % интервалами, по видам вопросов."""
-    asked = load_questions(questions)
+    path = file or questions
+    if path is None or (file and questions):
+        raise typer.BadParameter("Нужен один файл вопросов: advakod eval retrieval ФАЙЛ.")
+    asked = load_questions(path)
     with open_search() as search, _bar(len(asked)) as report_progress:
         report = evaluate(search, asked, report_progress)
     if as_json:

@@ -13,7 +13,8 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from ..ingest import FileOutcome, IngestOptions, Stage, Status
 from ..ingest import Progress as Step
@@ -22,7 +23,7 @@ from ..law.model import ActStatus
 from ..search import Search
 from ..settings import load_settings
 from ..storage import Database
-from .arguments import date
+from .arguments import DAY, date
 
 NAMES = {
     Status.ADDED: "добавлено",
@@ -33,16 +34,18 @@ NAMES = {
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Файлы и папки: HTML, PDF с текстом, DOCX, TXT.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="ФАЙЛ...", help="Файлы и папки: HTML, PDF с текстом, DOCX, TXT.")
+    ],
     act: Annotated[str, typer.Option(help="Короткое имя акта: zozpp, tk, gk…")] = "",
     kind: Annotated[str, typer.Option("--type", help="Вид акта, если он не узнан: «Федеральный закон».")] = "",
     title: Annotated[str, typer.Option(help="Название акта.")] = "",
     number: Annotated[str, typer.Option(help="Номер акта: 2300-1.")] = "",
-    signed: Annotated[str | None, typer.Option("--date", help="Дата подписания.")] = None,
+    signed: Annotated[str | None, typer.Option("--date", help=f"Дата подписания: {DAY}.")] = None,
     part: Annotated[int, typer.Option(min=0, help="Часть кодекса.")] = 0,
-    edition_date: Annotated[str | None, typer.Option(help="Дата редакции.")] = None,
-    in_force_from: Annotated[str | None, typer.Option(help="Первый день действия редакции.")] = None,
-    in_force_to: Annotated[str | None, typer.Option(help="Последний день действия редакции.")] = None,
+    edition_date: Annotated[str | None, typer.Option(help=f"Дата редакции: {DAY}.")] = None,
+    in_force_from: Annotated[str | None, typer.Option(help=f"Первый день действия редакции: {DAY}.")] = None,
+    in_force_to: Annotated[str | None, typer.Option(help=f"Последний день действия редакции: {DAY}.")] = None,
     status: Annotated[ActStatus | None, typer.Option(help="Действует ли акт.")] = None,
     replace: Annotated[bool, typer.Option(help="Заменить уже загруженный текст той же редакции.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Итог в JSON.")] = False,
@@ -109,15 +112,22 @@ def _bar() -> Iterator[Callable[[Step], None]]:
 
 def _show(outcomes: Sequence[FileOutcome]) -> None:
     console = Console()
-    table = Table("Файл", "Итог", "Акт", "Редакция", "Статей", "Секунд", box=None, header_style="bold")
+    file = Column("Файл", overflow="fold", min_width=12)
+    table = Table(file, "Итог", "Акт", "Редакция", "Статей", "Секунд", box=None, header_style="bold")
     for o in outcomes:
         day = f"{o.edition_date:%d.%m.%Y}" if o.edition_date else ""
-        count = str(o.articles) if o.status is not Status.FAILED else ""
-        table.add_row(o.path.name, NAMES[o.status], o.act, day, count, f"{o.seconds:.1f}")
+        table.add_row(Text(o.path.name), NAMES[o.status], o.act, day, _count(o), f"{o.seconds:.1f}")
     console.print(table)
     for o in outcomes:
         for remark in ([o.message] if o.message else []) + list(o.warnings):
             console.print(f"{o.path.name}: {remark}", style="red" if o.message else "yellow", markup=False)
+
+
+def _count(o: FileOutcome) -> str:
+    """How much there is in an act; one without articles is counted in provisions."""
+    if o.status is Status.FAILED:
+        return ""
+    return str(o.articles) if o.articles or not o.provisions else f"— ({o.provisions} п.)"
 
 
 def _facts(o: FileOutcome) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def _group() -> None:
 
 @group.command("new")
 def new(
-    name: Annotated[str, typer.Argument(help="Имя владельца: латинские буквы, цифры, дефис.")],
+    name: Annotated[str, typer.Argument(metavar="ИМЯ", help="Имя владельца: латинские буквы, цифры, дефис.")],
     role: Annotated[
         Role, typer.Option(help="user задаёт вопросы; admin видит ещё настройки и статистику.")
     ] = Role.USER,

@@ -17,6 +17,7 @@ from ..law.acts import in_points
 from ..search import Hit, Search, SearchResult
 from ..settings import load_settings
 from ..storage import Database
+from .arguments import DAY
 from .arguments import date as parse_date
 
 SHOWN = 240  # characters of a passage in the terminal
@@ -36,9 +37,9 @@ def open_search() -> Iterator[Search]:
 
 
 def search(
-    query: Annotated[str | None, typer.Argument(help="Вопрос или ссылка: «ст. 18 ЗоЗПП».")] = None,
+    query: Annotated[str | None, typer.Argument(metavar="ВОПРОС", help="Вопрос или ссылка: «ст. 18 ЗоЗПП».")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Сколько статей показать.")] = 10,
-    date: Annotated[str | None, typer.Option(help="На какую дату нужен закон: ГГГГ-ММ-ДД.")] = None,
+    date: Annotated[str | None, typer.Option(help=f"На какую дату нужен закон: {DAY}.")] = None,
     questions: Annotated[Path | None, typer.Option(help="Файл вопросов JSONL; ответ — строка JSON на вопрос.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Список в JSON.")] = False,
 ) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
-import os
 import resource
-import shutil
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +19,7 @@ from ..app import create_app
 from ..errors import SettingsError
 from ..settings import Settings, load_settings
 from ..telemetry import setup_logging
+from .arguments import program
 
 OPEN_FILES = 65_536  # each reader is one; Debian's usual limit is 1,024, and a process may raise it to the hard one
 BACKLOG = 4_096  # connections that wait to be accepted: a thousand readers may come back at once
@@ -109,12 +107,16 @@ def _bound(settings: Settings) -> socket.socket:
         listening.bind((settings.host, settings.port))
     except (OSError, OverflowError) as error:
         listening.close()
-        raise SettingsError(
-            str(error),
-            message=f"Нельзя занять {settings.host}:{settings.port} ({error}). "
-            "Задайте другой адрес в ADVAKOD_HOST или порт в ADVAKOD_PORT.",
-        ) from error
+        raise SettingsError(str(error), message=_why_not(settings, error)) from error
     return listening
+
+
+def _why_not(settings: Settings, error: Exception) -> str:
+    place = f"{settings.host}:{settings.port}"
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        other = settings.port + 1 if settings.port < 65_535 else 8001
+        return f"{place} уже занят — может быть, ADVAKOD там и работает. Другой порт: ADVAKOD_PORT={other}."
+    return f"Нельзя занять {place} ({error}). Задайте другой адрес в ADVAKOD_HOST или порт в ADVAKOD_PORT."
 
 
 def _loop_factory() -> Any:
@@ -128,17 +130,9 @@ def _loop_factory() -> Any:
 def _greeting(address: str, settings: Settings) -> str:
     return (
         f"ADVAKOD слушает {address} — смотреть: {address}/docs, "
-        f"спросить: {_command()} ask --url {address} «ваш вопрос» "
+        f'спросить: {program()} ask --url {address} "ваш вопрос" '
         f"(движок {settings.engine}, данные {settings.data_dir.absolute()})"
     )
-
-
-def _command() -> str:
-    """What to type to run this program again."""
-    if shutil.which("advakod"):
-        return "advakod"
-    called = Path(sys.argv[0])
-    return os.path.relpath(called) if called.name == "advakod" else "python -m advakod"
 
 
 def _shown(host: str) -> str:

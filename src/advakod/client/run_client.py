@@ -13,6 +13,7 @@ import aiohttp
 import orjson
 
 from .errors import ClientError, ServerRefusedError, ServerUnreachableError
+from .outage import Notice, Outage
 from .stream import Event, EventStream, StreamDroppedError
 
 SILENCE = 2.5  # heartbeats without a byte: the connection is dropped (DESIGN §6)
@@ -27,16 +28,26 @@ class RunClient:
     """A client of `/v1/responses`. Use as an async context manager, or call `close`.
 
     `heartbeat` is the server's. `patience` bounds, in seconds, how long reconnecting to a run goes on
-    without a single new event; then it is a ServerUnreachableError.
+    without a single new event; then it is a ServerUnreachableError. `on_dropped` and `on_back` hear of a
+    break in reading that lasts, once each.
     """
 
     def __init__(
-        self, base_url: str, api_key: str | None = None, *, heartbeat: float = 15.0, patience: float = 900.0
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        *,
+        heartbeat: float = 15.0,
+        patience: float = 900.0,
+        on_dropped: Notice | None = None,
+        on_back: Notice | None = None,
     ) -> None:
         self._base = base_url.rstrip("/").removesuffix("/v1")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._silence = SILENCE * heartbeat
         self._patience = patience
+        self._on_dropped = on_dropped
+        self._on_back = on_back
         self._session: aiohttp.ClientSession | None = None
         self._begun: dict[str, EventStream] = {}  # streams that `create` opened and nobody reads yet
 
@@ -61,11 +72,18 @@ class RunClient:
         Asks again while the server cannot be reached: one Idempotency-Key makes it one run.
         """
         body = {"model": "advakod", "input": question, **fields, "background": True, "stream": True}
+        return await self._begin("/v1/responses", body)
+
+    async def continue_(self, run_id: str) -> str:
+        """Go on with an unfinished run in a new one, whose id it returns; its text begins with what was written."""
+        return await self._begin(f"/api/v1/responses/{run_id}/continue")
+
+    async def _begin(self, path: str, body: object = None) -> str:
         key = {"Idempotency-Key": str(uuid.uuid4())}
         backoff = Backoff(min(REACH, self._patience), self._base)
         while True:
             try:
-                return await self._first_event(await self._open("POST", "/v1/responses", body, key))
+                return await self._first_event(await self._open("POST", path, body, key))
             except StreamDroppedError as error:
                 if error.refusal and error.refusal.server_code:  # the server's own word: queue full, too many questions
                     raise error.refusal from error
@@ -79,22 +97,25 @@ class RunClient:
         """
         backoff = Backoff(self._patience, self._base)
         stream = self._begun.pop(run_id, None)
-        while True:
-            try:
-                stream = stream or await self._open("GET", self._address(run_id, after))
-                while True:
-                    event = await stream.next(after)
-                    after = event.seq
-                    backoff.reset()
-                    yield event
-                    if event.terminal:
-                        return
-            except StreamDroppedError as error:
-                await backoff.wait(error)
-            finally:
-                if stream is not None:
-                    stream.close()
-                stream = None
+        with Outage(self._on_dropped, self._on_back) as outage:
+            while True:
+                try:
+                    stream = stream or await self._open("GET", self._address(run_id, after))
+                    outage.end()
+                    while True:
+                        event = await stream.next(after)
+                        after = event.seq
+                        backoff.reset()
+                        yield event
+                        if event.terminal:
+                            return
+                except StreamDroppedError as error:
+                    outage.begin()
+                    await backoff.wait(error)
+                finally:
+                    if stream is not None:
+                        stream.close()
+                    stream = None
 
     async def get(self, run_id: str) -> dict[str, Any]:
         """The run as it stands."""

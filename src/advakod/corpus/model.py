@@ -41,21 +41,35 @@ class Edition:
         An edition starts with its last change when nothing better is given. Without a known end it
         is known to apply only where a person has said since when, or on the day it starts.
         """
-        start = self.in_force_from or self.edition_date
-        if start is None or day < start:
+        if self.start is None or day < self.start:
             return False
         if self.in_force_to is not None:
             return day <= self.in_force_to
-        return self.in_force_from is not None or day == start
+        return self.in_force_from is not None or day == self.start
+
+    @property
+    def start(self) -> dt.date | None:
+        """The first day on which it may apply."""
+        return self.in_force_from or self.edition_date
 
 
 @dataclass(frozen=True, slots=True)
 class EditionChoice:
-    """Which edition of a document to use. `edition` is None when none is known to apply on the date asked for."""
+    """Which edition of a document to use. `edition` is None when none is known to apply on the date asked for.
+
+    `nearest` is then the one to name. With `likely` it may be shown too, and said to be no more than
+    the nearest: it is the last that began by the date, and nothing tells that it had ended.
+    """
 
     document_id: str
     edition: Edition | None
-    nearest: Edition  # named in «редакция на эту дату не загружена»; the same as `edition` when there is one
+    nearest: Edition  # the same as `edition` when there is one
+    likely: bool = False
+
+    @property
+    def shown(self) -> Edition | None:
+        """The edition whose text answers; None when every one is known, or has to be taken, to be wrong."""
+        return self.edition or (self.nearest if self.likely else None)
 
 
 @dataclass(frozen=True, slots=True)

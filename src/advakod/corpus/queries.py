@@ -101,13 +101,19 @@ def _ancestors(connection: Connection, edition_id: int, parent: int) -> list[Pro
 def _choose(document: str, found: Sequence[Edition], on: dt.date | None) -> EditionChoice:
     if on is None:
         return EditionChoice(document, found[0], found[0])
-    known = next((e for e in found if e.known_on(on)), None)
-    return EditionChoice(document, known, known or min(found, key=lambda e: _distance(e, on)))
+    begun = sorted((e for e in found if e.start and e.start <= on), key=lambda e: e.start or on, reverse=True)
+    last = begun[0] if begun else None
+    # An older edition that a later one has followed is known to apply only where its end is known too.
+    known = next((e for e in begun if e.known_on(on) and (e is last or e.in_force_to)), None)
+    if known is not None:
+        return EditionChoice(document, known, known)
+    likely = last is not None and last.in_force_to is None
+    nearest = last if last and likely else min(found, key=lambda e: _distance(e, on))
+    return EditionChoice(document, None, nearest, likely)
 
 
 def _distance(edition: Edition, on: dt.date) -> int:
-    start = edition.in_force_from or edition.edition_date
-    return abs((on - start).days) if start else 10**9
+    return abs((on - edition.start).days) if edition.start else 10**9
 
 
 def _backwards(edition: Edition) -> int:

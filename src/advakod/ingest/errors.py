@@ -10,7 +10,8 @@ DocumentError
 ├── ArchiveBombError       archive_bomb         unpacks into far more than it should
 ├── NestedTooDeepError     nested_too_deep      tags in tags, more than can be read
 ├── NoTextLayerError       no_text_layer        a scan
-├── UnreadableTextError    unreadable_text      wrong encoding, not Russian
+├── UnreadableTextError    unreadable_text      wrong encoding
+│   └── NotRussianError    the same             another language
 ├── NoReadableFilesError   no_readable_files    a folder without any
 ├── NotAnActError          not_an_act           neither articles nor points
 ├── UnknownActError        unknown_act          it does not say which act it is
@@ -97,7 +98,13 @@ class UnreadableTextError(DocumentError):
     """The text is garbled or not Russian."""
 
     code = "unreadable_text"
-    user_message = "Текст не читается: неверная кодировка или не русский язык. Сохраните файл в UTF-8."
+    user_message = "Текст не читается: неверная кодировка. Сохраните файл в UTF-8."
+
+
+class NotRussianError(UnreadableTextError):
+    """The text is in another language."""
+
+    user_message = "Это не русский текст. Загружаются только тексты законов на русском языке."
 
 
 class NoReadableFilesError(DocumentError):
@@ -111,7 +118,10 @@ class NotAnActError(DocumentError):
     """The text has neither articles nor numbered points."""
 
     code = "not_an_act"
-    user_message = "В тексте нет ни статей, ни пунктов: это не похоже на закон или иной правовой акт."
+    user_message = (
+        "В тексте нет ни статей, ни пунктов: это не похоже на закон или иной правовой акт. "
+        "Если это всё же акт, назовите его параметром --act."
+    )
 
 
 class UnknownActError(DocumentError):

@@ -109,7 +109,7 @@ def _known(database: Database, path: Path, sha256: str) -> FileOutcome | None:
 
 def _parse(source: reader.Source, options: IngestOptions) -> parsing.Parsed:
     try:
-        return parsing.parse(source.paragraphs, options.name, options.edition_date)
+        return parsing.parse(source.paragraphs, options.name, options.edition_date, undivided=bool(options.act))
     except parsing.NotAnActError as error:
         raise NotAnActError from error
     except parsing.UnknownActError as error:

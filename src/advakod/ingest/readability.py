@@ -6,7 +6,7 @@ import codecs
 
 from charset_normalizer import from_bytes
 
-from .errors import UnreadableTextError
+from .errors import NotRussianError, UnreadableTextError
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -50,6 +50,8 @@ def check(text: str) -> str:
     sample = text[:_SAMPLE] if len(text) < 4 * _SAMPLE else text[:_SAMPLE] + text[-_SAMPLE:]
     letters = [c for c in sample.lower() if c.isalpha()]
     cyrillic = [c for c in letters if "а" <= c <= "ё"]
+    if sum(c.isascii() for c in letters) > max(_FEWEST_LETTERS, _CYRILLIC * len(letters)):
+        raise NotRussianError(f"{len(cyrillic)} Cyrillic letters of {len(letters)}")
     if len(letters) < _FEWEST_LETTERS or len(cyrillic) < _CYRILLIC * len(letters):
         raise UnreadableTextError(f"{len(cyrillic)} Cyrillic letters of {len(letters)}")
     vowels = sum(c in _VOWELS for c in cyrillic) / len(cyrillic)

@@ -44,6 +44,10 @@ class Found:
     sha256: str
     in_force_from: dt.date | None
     in_force_to: dt.date | None
+    edition_date: dt.date | None
+
+
+_FOUND = tuple(s.edition.c[name] for name in ("id", "source_sha256", "in_force_from", "in_force_to", "edition_date"))
 
 
 def document_id(act: ActIdentity) -> str:
@@ -74,8 +78,11 @@ def store(
     with database.reading() as connection:
         found = _same_edition(connection, key, document.edition_date)
         same = found is not None and _same_words(connection, found, source[1], document)
+        twin = None if found else _twin(connection, key, source[1], document)
+    if twin is not None:  # the same text, once with its date and once without: one edition
+        return _update_facts(database, twin, options, document.edition_date)
     if found is not None and same and not (options.replace and found.sha256 != source[1]):
-        return _update_dates(database, found, options)
+        return _update_facts(database, found, options, None)
     if found is not None and not options.replace:
         raise EditionConflictError(act=document.act.title, edition=_russian(document.edition_date))
     edition_id = _write(database, lambda c: _begin(c, document, source, options))
@@ -94,7 +101,7 @@ def _write(database: Database, change: Callable[[Connection], T]) -> T:
 
 def _same_edition(connection: Connection, key: str, edition_date: dt.date | None) -> Found | None:
     c = s.edition.c
-    query = select(c.id, c.source_sha256, c.in_force_from, c.in_force_to).where(
+    query = select(*_FOUND).where(
         c.document_id == key, c.complete, c.edition_date == edition_date if edition_date else c.edition_date.is_(None)
     )
     row = connection.execute(query).first()
@@ -105,15 +112,26 @@ def _same_words(connection: Connection, found: Found, sha256: str, document: Par
     return found.sha256 == sha256 or tuple(stored_provisions(connection, found.id)) == document.provisions
 
 
-def _update_dates(database: Database, found: Found, options: IngestOptions) -> Status:
-    """The text is stored already; dates of force that are given now may be new."""
-    given = {"in_force_from": options.in_force_from, "in_force_to": options.in_force_to}
+def _twin(connection: Connection, key: str, sha256: str, document: ParsedDocument) -> Found | None:
+    """A stored edition without a date that has these very words; any edition, where the document has no date."""
+    c = s.edition.c
+    undated = c.edition_date.is_(None) if document.edition_date else c.edition_date.is_not(None)
+    query = select(*_FOUND).where(c.document_id == key, c.complete, undated).order_by(c.edition_date.desc())
+    editions = (Found(*row) for row in connection.execute(query).all())
+    return next((found for found in editions if _same_words(connection, found, sha256, document)), None)
+
+
+def _update_facts(database: Database, found: Found, options: IngestOptions, edition_date: dt.date | None) -> Status:
+    """The text is stored already; dates that are given now may be new."""
+    given = {"in_force_from": options.in_force_from, "in_force_to": options.in_force_to, "edition_date": edition_date}
     changed = {name: value for name, value in given.items() if value and value != getattr(found, name)}
     if not changed:
         return Status.UNCHANGED
 
     def change(connection: Connection) -> None:
         connection.execute(update(s.edition).where(s.edition.c.id == found.id).values(**changed))
+        key = connection.scalars(select(s.edition.c.document_id).where(s.edition.c.id == found.id)).one()
+        _derive_ends(connection, key)
         _count_change(connection)
 
     _write(database, change)

@@ -10,12 +10,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 from ..russian import fold, stem, tokens
 from .acts import in_points
 from .mentions import Mention, find_mentions
+from .unknown import Stranger, find_strangers
 
+MOST_STRANGERS = 20  # acts; a text that names more unknown ones is rubbish, and is read in linear time
 LONGEST_RANGE = 30  # articles; «ст. 1-1551» is named by its ends alone
 
 # Every repetition is bounded, so that no text makes matching more than linear.
@@ -45,8 +47,8 @@ _WORD = re.compile(r"[^\W_]+")
 _FILLERS = frozenset(
     stem(word)
     for word in tokens(
-        "закон закона федеральный федерального рф российской федерации от г года n кодекса постановления правительства "
-        "января февраля марта апреля мая июня июля августа сентября октября ноября декабря"
+        "фз закон закона федеральный федерального рф российской федерации от г года n кодекса постановления "
+        "правительства января февраля марта апреля мая июня июля августа сентября октября ноября декабря"
     )
 )
 _LONGEST_GAP = 80  # characters between an article and its act
@@ -66,6 +68,7 @@ class Reference:
     point: str | None
     start: int
     end: int
+    stranger: Stranger | None = None  # the act where the registry does not know it: «ст. 15 ФЗ о связи»
 
 
 @dataclass(slots=True)
@@ -88,6 +91,7 @@ class _Found:
     part: str | None = None
     point: str | None = None
     act: str | None = None
+    stranger: Stranger | None = None
 
 
 def find_references(text: str, mentions: list[Mention] | None = None) -> list[Reference]:
@@ -98,11 +102,12 @@ def find_references(text: str, mentions: list[Mention] | None = None) -> list[Re
     mentions = find_mentions(text) if mentions is None else mentions
     units = list(_units(text))
     found = _attach(text, units)
-    _bind(text, found, mentions)
+    _bind_strangers(text, found, find_strangers(text, mentions))
+    _bind(text, [f for f in found if f.stranger is None], mentions)
     found += _points(text, units, found, mentions)
     found += _bare(text, found, mentions)
     found.sort(key=lambda f: f.start)
-    return [Reference(f.act, number, f.part, f.point, f.start, f.end) for f in found for number in f.numbers]
+    return [Reference(f.act, n, f.part, f.point, f.start, f.end, f.stranger) for f in found for n in f.numbers]
 
 
 def _units(text: str) -> Iterator[_Unit]:
@@ -191,6 +196,13 @@ def _take(article: _Found, units: list[_Unit]) -> None:
             article.part = unit.numbers[0]
         elif unit.kind == "point" or article.point is None:
             article.point = unit.numbers[0]
+
+
+def _bind_strangers(text: str, found: list[_Found], strangers: list[Stranger]) -> None:
+    """«ст. 15 ФЗ о связи», «ФЗ о связи, ст. 15»: an act nobody knows, so that no known one is taken for it."""
+    for article, stranger in product(found, strangers) if len(strangers) <= MOST_STRANGERS else ():
+        if _fills(text, article.end, stranger.start) or _fills(text, stranger.end, article.start):
+            article.stranger = article.stranger or stranger
 
 
 def _bind(text: str, found: list[_Found], mentions: list[Mention]) -> None:

@@ -39,6 +39,7 @@ _NUMBER = re.compile(
     r"|фз\s{0,2}[-–№n]{0,2}\s{0,2}(?P<after>\d{1,5}(?:-1)?))(?![\w-])",
     re.IGNORECASE,
 )
+_ARTICLE_BEFORE = re.compile(r"(?:ст|стать\w{1,3}|п|пункт\w{0,2}|ч|част\w{1,2})\.?\s{0,3}$", re.IGNORECASE)
 _DAY = re.compile(r"(\d{1,2})[.\s](\d{1,2}|[а-я]+)[.\s](\d{4})", re.IGNORECASE)
 _MONTHS = ["янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"]
 _DATE_WINDOW = 45  # characters before a number in which its date stands: «от 31 июля 1998 г. № »
@@ -130,13 +131,29 @@ def _mention(text: str, start: int, end: int, node: _Node, state: bool) -> Menti
 
 
 def _by_number(text: str) -> Iterator[Mention]:
-    for match in _NUMBER.finditer(text):
-        number = match["old"] or match["after"] or match["plain"]
-        kind = (match["kind"] or "фз").upper()
-        candidates = _numbers().get(number.replace("i", "1").replace("I", "1")) or _numbers().get(f"{number}-{kind}")
-        act = _choose(candidates or {}, text[max(0, match.start() - _DATE_WINDOW) : match.start()])
+    for match in numbers_in(text):
+        act = _choose(_candidates(match), text[max(0, match.start() - _DATE_WINDOW) : match.start()])
         if act:
             yield Mention(act, match.start(), match.end())
+
+
+def numbers_in(text: str) -> Iterator[re.Match[str]]:
+    """Numbers of federal laws as they are printed; «ст. 15 ФЗ» is the number of an article."""
+    for match in _NUMBER.finditer(text):
+        joined = not match["plain"] or any(dash in match[0] for dash in "-–")
+        if joined or not _ARTICLE_BEFORE.search(text, max(0, match.start() - 12), match.start()):
+            yield match
+
+
+def is_known_number(match: re.Match[str]) -> bool:
+    """Whether any act of the registry has the number that `numbers_in` found."""
+    return bool(_candidates(match))
+
+
+def _candidates(match: re.Match[str]) -> dict[dt.date, str]:
+    number = match["old"] or match["after"] or match["plain"]
+    kind = (match["kind"] or "фз").upper()
+    return _numbers().get(number.replace("i", "1").replace("I", "1")) or _numbers().get(f"{number}-{kind}") or {}
 
 
 def _choose(candidates: dict[dt.date, str], before: str) -> str | None:

@@ -104,7 +104,8 @@ def _facts(found: list[Edition]) -> list[EditionFacts]:
         newest = edition.document_id not in documents
         documents.add(edition.document_id)
         in_force = edition.status is ActStatus.IN_FORCE
-        facts.append(EditionFacts(edition.id, edition.act_id, edition.document_id, newest, in_force))
+        named = (edition.act_title, edition.number)
+        facts.append(EditionFacts(edition.id, edition.act_id, edition.document_id, newest, in_force, *named))
     return facts
 
 

@@ -18,7 +18,7 @@ from ..law.model import ActStatus
 from ..russian import analyse
 from .passages import passage_spans
 
-FORMAT = 2  # raise it when fields or their content change; an index of another format is rebuilt
+FORMAT = 3  # raise it when fields or their content change; an index of another format is rebuilt
 
 HEADING, BODY, PLACE = "heading", "body", "place"
 SEARCHED = (HEADING, BODY, PLACE)
@@ -44,6 +44,7 @@ class Stored:
     summary: bool = False
     repealed: bool = False
     figures: bool = False  # the guide's figures were taken from this very text
+    document: str = ""  # «gk-1»; empty for a summary
 
     def pack(self) -> bytes:
         return orjson.dumps(self)
@@ -109,6 +110,7 @@ def article_documents(
         passages=_spans(article.text),
         repealed=article.repealed or article.status is ActStatus.REPEALED,
         figures=entry is not None and bool(entry.figures_beside(article.text)),
+        document=edition.document_id,
     )
     if article.repealed:
         return Documents(list(_passages(stored, {}, edition.id, ordinal, 0)), [])

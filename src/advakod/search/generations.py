@@ -44,6 +44,8 @@ class EditionFacts:
     document: str
     newest: bool
     in_force: bool  # false: the act is repealed or another state's
+    title: str = ""  # of the act: «О связи»
+    number: str = ""  # of the document: «126-ФЗ»
 
 
 @dataclass(frozen=True, slots=True)

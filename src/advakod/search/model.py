@@ -12,10 +12,14 @@ class NoticeCode(StrEnum):
 
     FOREIGN = "foreign"  # another state's law is asked about
     NOT_LAW = "not_law"  # nothing in the question is a matter of law
+    EMPTY = "empty"  # no words to look for
+    NOT_RUSSIAN = "not_russian"  # no Russian word among the letters
     NOT_FOUND = "not_found"  # a legal question, but the acts that are loaded do not seem to answer it
-    ACT_NOT_LOADED = "act_not_loaded"  # the named act is known and absent
+    ACT_NOT_LOADED = "act_not_loaded"  # the named act is absent
     NO_SUCH_ARTICLE = "no_such_article"  # the named act is loaded and has no such article
-    EDITION_NOT_LOADED = "edition_not_loaded"  # none is known to apply on the date; the nearest is named
+    EDITION_NOT_LOADED = (
+        "edition_not_loaded"  # none is known to apply on the date; the nearest is named, and shown if it may
+    )
     SUMMARIES = "summaries"  # hits are summaries of the everyday guide: no official text is loaded
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from ..corpus.model import EditionChoice
-from ..law.acts import by_id, in_points
+from ..corpus.model import Edition, EditionChoice
+from ..law.acts import CODE, by_id, in_points
+from .fields import act_title
 from .model import Notice, NoticeCode
 
 _FIXED = {
     NoticeCode.FOREIGN: "Вопрос касается права другого государства; загружены только российские законы.",
     NoticeCode.NOT_LAW: "Похоже, это не вопрос о праве.",
+    NoticeCode.EMPTY: "Вопрос пуст. Напишите, что вы хотите узнать.",
+    NoticeCode.NOT_RUSSIAN: "Спросите по-русски: загружены российские законы, и поиск ведётся по их словам.",
     NoticeCode.NOT_FOUND: "В загруженных законах ответ на этот вопрос, похоже, не содержится.",
     NoticeCode.SUMMARIES: (
         "Официальный текст закона не загружен: показаны краткие пересказы. Закон мог измениться; "
@@ -42,13 +45,44 @@ def no_such_article(act: str, article: str) -> Notice:
     return Notice(NoticeCode.NO_SUCH_ARTICLE, f"{unit} {article} в загруженной редакции нет: {name}.")
 
 
-def editions_not_loaded(choices: Iterable[EditionChoice], on: dt.date) -> Iterator[Notice]:
-    """A sentence for each document without an edition known to apply on the date."""
-    for choice in choices:
-        if choice.edition is None:
-            near = choice.nearest
-            dated = f"{near.edition_date:%d.%m.%Y}" if near.edition_date else "без даты"
-            yield Notice(
-                NoticeCode.EDITION_NOT_LOADED,
-                f"Редакция на {on:%d.%m.%Y} не загружена: {near.act_title}. Ближайшая загруженная: {dated}.",
-            )
+def stranger_not_loaded(name: str) -> Notice:
+    return Notice(
+        NoticeCode.ACT_NOT_LOADED,
+        f"Среди загруженных актов нет того, что назван в вопросе: «{name.strip('«»')}». "
+        "Проверьте название или номер либо спросите своими словами.",
+    )
+
+
+def editions_not_loaded(choices: Iterable[EditionChoice], on: dt.date) -> Notice:
+    """One remark about documents without an edition known to apply on the date: what is shown, what is not."""
+    shown = [c.nearest for c in choices if c.edition is None and c.likely]
+    absent = [c.nearest for c in choices if c.edition is None and not c.likely]
+    sentences: list[str] = []
+    if len(shown) == 1:
+        sentences.append(
+            f"Точная редакция на {_day(on)} неизвестна: показана ближайшая загруженная, "
+            f"от {_day(shown[0].edition_date)} ({_name(shown[0])})."
+        )
+    elif shown:
+        sentences.append(f"Точная редакция на {_day(on)} неизвестна: показаны ближайшие загруженные — {_dated(shown)}.")
+    if absent:
+        sentences.append(f"Редакция на {_day(on)} не загружена; ближайшая загруженная — {_dated(absent)}.")
+    return Notice(NoticeCode.EDITION_NOT_LOADED, " ".join(sentences))
+
+
+def _dated(editions: Iterable[Edition]) -> str:
+    """«ТК РФ, от 24.10.2023; ГК РФ, часть 1, от 24.07.2023»."""
+    return "; ".join(f"{_name(e)}, {'от ' * bool(e.edition_date)}{_day(e.edition_date)}" for e in editions)
+
+
+def _name(edition: Edition) -> str:
+    """«ТК РФ», «ГК РФ, часть 1», «Закон о защите прав потребителей»."""
+    known = by_id(edition.act_id)
+    name = act_title(edition.act_type, edition.act_title)
+    if known is not None:
+        name = f"{known.abbreviations[0]} РФ" if known.type == CODE and known.abbreviations else known.short
+    return f"{name}, часть {edition.part}" if edition.part else name
+
+
+def _day(day: dt.date | None) -> str:
+    return f"{day:%d.%m.%Y}" if day else "без даты"

@@ -11,6 +11,7 @@ from tantivy import Occur, Query, Schema
 from ..law.acts import KNOWN
 from ..law.citations import Reference, find_references
 from ..law.mentions import Mention, find_mentions
+from ..law.unknown import Stranger, find_strangers
 from ..russian import tokens
 from ..russian.morphology import terms
 from .fields import ASKED, BODY, HEADING, PLACE
@@ -36,6 +37,12 @@ STOP_WORDS = frozenset(
     "ту ты у уж уже хочу чего чем через что чтобы чье чья эта эти этим этих это этого этой этом этому этот эту я "
     "здравствуйте спасибо скажите подскажите расскажи расскажите подробно объясни объясните помогите".split()
 )
+# Words that only ask what a named text says.
+_ASKING = frozenset(
+    "говорит говорится гласит сказано написано содержит содержание содержится текст полный покажи покажите показать "
+    "найди найдите найти приведи приведите процитируй процитируйте открой прочитай прочти пункт часть закон закона "
+    "законе фз федеральный федерального рф".split()
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class Question:
     mentions: Sequence[Mention]
     words: tuple[str, ...]  # distinct, stop words and what names acts and articles left out
     whole: str | None = None  # the act that is asked about as a whole: its weightiest articles come first
+    only_names: bool = False  # it names articles or acts and says nothing else
+    strangers: Sequence[Stranger] = ()  # acts named that the registry does not know
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -64,11 +73,16 @@ def read(text: str) -> Question:
     text = text[:LONGEST_READ]
     mentions = find_mentions(text)
     references = find_references(text, mentions)
+    strangers = find_strangers(text, mentions)
     named = [(r.start, r.end) for r in references] + [(m.start, m.end) for m in mentions if m.sure]
+    named += [(s.start, s.end) for s in strangers if s.number]
+    named += [(min(r.start, s.start), max(r.end, s.end)) for r in references if (s := r.stranger)]
     words = _meaningful(_without(text, named))
-    if not words and not any(reference.act for reference in references):
+    rest = _meaningful(_without(text, [*named, *((s.start, s.end) for s in strangers)]))
+    only_names = bool(named or strangers) and _ASKING.issuperset(rest)
+    if not words and not any(reference.act or reference.stranger for reference in references):
         words = _meaningful(text)  # «Трудовой кодекс», «статья 81»: the names are all there is
-    return Question(references, mentions, words, _whole_act(words))
+    return Question(references, mentions, words, _whole_act(words), only_names, strangers)
 
 
 def _whole_act(words: Sequence[str]) -> str | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from ..law.acts import KNOWN
-from ..russian import fold, tokens
+from ..russian import fold, stem, tokens
 from ..russian.morphology import terms
 from .model import NoticeCode
 from .query import Question
@@ -26,7 +26,7 @@ USUAL_COVERAGE = 0.2  # share of a question's weight that the best articles have
 USUAL_SCORE = 1.68  # best score over the logarithm of the index's size; the same
 LEAST = 1.7  # coverage and score together, in usual units, of a question that is answered
 STEEPNESS = 2.0  # of confidence around LEAST
-STRANGE = 0.1  # coverage below which a refused question is not about law at all
+STRANGE = 0.1  # coverage below which a refused question may be not about law at all
 FOREIGN_TO_LOADED = 0.45  # coverage below which the subject of an absent act is taken to be its own
 
 # «в Грузии», «по закону Беларуси»; not «в Грузию», «из Китая»: those are about this state's law.
@@ -45,6 +45,16 @@ _FOREIGN = re.compile(rf"(?:(?P<before>[а-я]+)\s+)?\b(?:{'|'.join(_STATES.spli
 _NOT_A_SUBJECT = frozenset("о об закон кодекс правила основы законодательства и в".split())
 _OURS = re.compile(r"\b(?:росси[а-я]*|рф|российск[а-я]*)\b")
 _NOT_ABOUT = re.compile(r"из|от|до|для|с|со|у|к|граждан[а-я]*|уроженец|уроженк[а-я]*|паспорт[а-я]*|виза|виз[уыой]*")
+# To call somebody's trouble no matter of law is worse than to call small talk not found: these alone decide.
+_SMALL_TALK = frozenset(
+    stem(word)
+    for word in tokens(
+        "погода погоду прогноз рецепт борщ суп салат пирог стих стихи стихотворение анекдот шутка песня песню сказка "
+        "гороскоп калория калорий похудеть переведи придумай сочини нарисуй промпт роутер вайфай смартфон футбол матч "
+        "чемпионат фильм сериал игра юмор болит юбилей щенок щенка кличка двигатель планета столица привет приветик "
+        "салют хай пока"
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,8 @@ def judge(text: str, question: Question, snapshot: Snapshot, best: float, texts:
     score = best / (USUAL_SCORE * math.log(1 + snapshot.size))
     confidence = 1 / (1 + math.exp(STEEPNESS * (LEAST - coverage / USUAL_COVERAGE - score)))
     if confidence < 0.5:
-        return Judgement(confidence, NoticeCode.NOT_LAW if coverage < STRANGE else NoticeCode.NOT_FOUND)
+        small_talk = coverage < STRANGE and not _SMALL_TALK.isdisjoint(map(stem, question.words))
+        return Judgement(confidence, NoticeCode.NOT_LAW if small_talk else NoticeCode.NOT_FOUND)
     absent = subjects(question.words, snapshot.manifest.acts) if coverage < FOREIGN_TO_LOADED else []
     if absent:
         return Judgement(min(confidence, 0.49), NoticeCode.ACT_NOT_LOADED, tuple(absent))

@@ -36,20 +36,27 @@ def parse(
     paragraphs: Sequence[Paragraph],
     name: Callable[[ActIdentity | None], ActIdentity | None] = lambda found: found,
     edition_date: dt.date | None = None,
+    *,
+    undivided: bool = False,
 ) -> Parsed:
     """An edition from its paragraphs.
 
     `name` decides which act it is, given what the text says of itself; `edition_date` stands above the text's.
+    `undivided`: a text without articles and points will do, since a person says that it is an act; all
+    of it becomes the preamble.
     """
     first = first_unit(paragraphs)
     if first is None:
-        raise NotAnActError
+        if not undivided:
+            raise NotAnActError
+        first = header.foot_start(paragraphs, 0)
     cut = header.frame(paragraphs, first)
     recognised = header.recognise(cut)
     act = name(recognised.act)
     if act is None:
         raise UnknownActError
-    provisions = tuple(structure.build(cut.preamble, cut.body))
+    preamble = cut.preamble or (() if cut.body else cut.front)
+    provisions = tuple(structure.build(preamble, cut.body))
     document = ParsedDocument(act, edition_date or recognised.edition_date, provisions)
     return Parsed(dataclasses.replace(document, warnings=_warnings(document)), recognised.changes)
 

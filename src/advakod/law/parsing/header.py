@@ -63,7 +63,7 @@ class Recognised:
 
 def frame(paragraphs: Sequence[Paragraph], first: int) -> Frame:
     """Cut a document whose first heading (or numbered point) is paragraph `first`."""
-    end = _foot_start(paragraphs, first)
+    end = foot_start(paragraphs, first)
     start = next((i for i in range(first) if _is_law(paragraphs[i])), first)
     # A note below the preamble's start belongs to it, the list of changes above it to the front.
     return Frame(
@@ -153,7 +153,8 @@ def _is_law(paragraph: Paragraph) -> bool:
     return len(text) > 60 and text[-1] in ".;:" and not (_FRONT.match(text) or paragraph.heading or text.isupper())
 
 
-def _foot_start(paragraphs: Sequence[Paragraph], first: int) -> int:
+def foot_start(paragraphs: Sequence[Paragraph], first: int) -> int:
+    """Where the signature stands; the end when there is none."""
     begin = max(first, len(paragraphs) - _FOOT_LINES)
     headings = (i for i in range(begin, len(paragraphs)) if heading_of(paragraphs[i].text))
     for i in range(max(headings, default=begin), len(paragraphs)):

@@ -26,7 +26,8 @@ def build(preamble: Sequence[Paragraph], body: Sequence[Paragraph]) -> list[Prov
     """Every paragraph's words end up in exactly one provision; notes go to the provision they stand at."""
     builder = _Builder(points=counts_points(body))
     builder.preamble(preamble)
-    builder.body(body)
+    if body:
+        builder.body(body)
     return builder.drafts.finished()
 
 
