@@ -11,11 +11,12 @@ from .composing import CANDIDATES, is_broad, overview
 from .model import Context, Request
 
 FOLLOW_UP_WORDS = 6  # a question this short («А если чека нет?») is searched together with the one before it
+# What stands nearest to such a question is the wrong law.
 MISLEADING = (
     NoticeCode.FOREIGN,
     NoticeCode.NOT_LAW,
     NoticeCode.NOT_RUSSIAN,
-)  # whatever stands nearest is the wrong law
+)
 
 
 class Retrieval:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from .writer import Writer
 
 T = TypeVar("T")
 
+WAL_RETRY = 0.02  # seconds
 BUSY_TIMEOUT_MS = 30_000  # another process may hold SQLite's write lock this long (backup, a paused ingest)
 BAD_URL = "Неверная настройка ADVAKOD_DATABASE_URL: нужно postgresql://user:password@host/name."
 BAD_FOLDER = "Неверная настройка ADVAKOD_DATA_DIR: папку {} нельзя создать ({}). Задайте другую."
@@ -183,13 +186,27 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite alone
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
-        "journal_mode=WAL",
         "synchronous=FULL",  # NORMAL can lose, in a power cut, what a reader has seen
         "foreign_keys=ON",
         "temp_store=MEMORY",
         "cache_size=-8192",  # KiB per connection
     ):
         connection.execute(f"PRAGMA {pragma}")
+    _use_wal(connection)
+
+
+def _use_wal(connection: Any) -> None:
+    """Processes that open a new file at once collide here, and SQLite tells the loser without waiting."""
+    give_up = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(WAL_RETRY)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
