@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from dataclasses import replace
+from typing import Protocol
 
 from ..engine.interface import Source
-from ..search import Hit, NoticeCode, Search
+from ..search import Hit, NoticeCode, SearchResult
 from .composing import CANDIDATES, is_broad, overview
 from .model import Context, Request
 
 FOLLOW_UP_WORDS = 6  # a question this short («А если чека нет?») is searched together with the one before it
+# Of the everyday development questions 7 % and of those that are no matter of law 71 % lie below; where the law
+# is loaded, none of the 7 % had a right article among ten. Better to say that nothing was found.
+HOPELESS = 0.45
 # What stands nearest to such a question is the wrong law.
 MISLEADING = (
     NoticeCode.FOREIGN,
@@ -19,10 +24,16 @@ MISLEADING = (
 )
 
 
+class Searching(Protocol):
+    """What is asked of a search."""
+
+    def search(self, query: str, limit: int, on: dt.date | None) -> SearchResult: ...
+
+
 class Retrieval:
     """Finds what an answer may rest on."""
 
-    def __init__(self, search: Search, limit: int) -> None:
+    def __init__(self, search: Searching, limit: int) -> None:
         self._search = search
         self._limit = limit
 
@@ -33,7 +44,8 @@ class Retrieval:
     def _find(self, query: str, request: Request, context: Context) -> Context:
         broad = is_broad(query)
         result = self._search.search(query, max(CANDIDATES, self._limit) if broad else self._limit, request.as_of)
-        hits = () if any(map(result.has, MISLEADING)) else result.hits
+        useless = result.confidence < HOPELESS or any(map(result.has, MISLEADING))
+        hits = () if useless else result.hits
         sources = [_source(n, hit) for n, hit in enumerate(hits, 1)]
         if broad:
             sources = overview(query, sources, self._limit)
