@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sqlite3
 import time
@@ -151,7 +152,15 @@ def _snapshot_engine(engine: Engine) -> Engine:
 def _create_postgresql(url: URL, **options: Any) -> Engine:
     engine = _create(url, pool_pre_ping=True, connect_args={"timeout": CONNECT_WITHIN}, **options)
     event.listen(engine, "connect", _set_up_postgresql)
+    event.listen(engine, "invalidate", _close_socket)
     return engine
+
+
+def _close_socket(connection: Any, _record: object, _error: object) -> None:
+    """The driver leaves the socket of a broken connection to the garbage collector."""
+    broken: socket.socket | None = connection._usock
+    if broken is not None and (descriptor := broken.detach()) >= 0:
+        os.close(descriptor)
 
 
 def _create(url: URL, **options: Any) -> Engine:
