@@ -264,19 +264,17 @@ class Writing:
         """Move words from the engine to the log; silence and the budget end it."""
         recorder, loop = self._pen, asyncio.get_running_loop()
         end = loop.time() + self._time.budget - recorder.spent
-        silence, silent_reason = self._time.first_token, Reason.STALLED
         try:
-            async with asyncio.timeout_at(min(end, loop.time() + silence)) as bound:
+            async with asyncio.timeout_at(min(end, loop.time() + self._time.first_token)) as bound:
                 async for piece in pieces:
                     recorder.words(piece.text, piece.tokens)
                     if piece.prompt_tokens is not None:
                         recorder.run = replace(recorder.run, input_tokens=piece.prompt_tokens)
                     if piece.finish is not None:
                         return _finished(piece.finish, empty=not recorder.text.strip())
-                    silence = self._time.stall
-                    bound.reschedule(min(end, loop.time() + silence))
+                    bound.reschedule(min(end, loop.time() + self._time.stall))
         except TimeoutError:
-            reason = Reason.TIMEOUT if loop.time() >= end else silent_reason
+            reason = Reason.TIMEOUT if loop.time() >= end else Reason.STALLED
             raise _Stop(ended(Status.INCOMPLETE, reason)) from None
         raise EngineError("the engine ended without a finish reason")
 
