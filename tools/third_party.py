@@ -1,12 +1,14 @@
 """Write THIRD_PARTY.md: what is installed with the program, and under which licences.
 
-Read from the installed packages' own metadata, for the reference platform. Refuses a licence that
+Read from the installed packages' own metadata, for the reference platform, and from the lock file of
+the page's packages. Refuses a licence that
 would bind those who ship the program: GPL, AGPL, LGPL without another choice. `--check` writes
 nothing and fails when the file is out of date.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -28,7 +30,6 @@ CARRIED = {
     "pymorphy3-dicts-ru": "словарь OpenCorpora: данные под CC BY-SA 3.0",
     "pypdfium2": "PDFium (BSD-3-Clause, Apache-2.0) и библиотеки в нём: FreeType (FTL), libjpeg-turbo (IJG, BSD), "
     "OpenJPEG (BSD-2-Clause), Little CMS (MIT), zlib (Zlib)",
-    "swagger-ui-bundle": "Swagger UI (Apache-2.0)",
     "tantivy": "Tantivy и библиотеки Rust, с которыми он собран (MIT, Apache-2.0, BSD, MPL-2.0)",
 }
 
@@ -39,6 +40,12 @@ HEAD = """# Чужой код и его лицензии
 
 | пакет | версия | лицензия | внутри |
 |---|---|---|---|
+"""
+OF_THE_PAGE = """
+Из этих пакетов npm собирается страница; её файлы лежат в готовом пакете программы.
+
+| пакет | версия | лицензия |
+|---|---|---|
 """
 
 
@@ -82,6 +89,14 @@ def _needed(package: Distribution, extra: str) -> Iterator[Requirement]:
             yield requirement
 
 
+def page_packages() -> Iterator[Package]:
+    """Everything that the page is built from, what only its builders and testers need left out."""
+    lock = json.loads((ROOT / "web" / "package-lock.json").read_text("utf-8"))
+    for path, facts in sorted(lock["packages"].items()):
+        if path and not facts.get("dev") and not facts.get("optional"):
+            yield Package(path.rpartition("node_modules/")[2], facts["version"], facts.get("license", ""))
+
+
 def licence(package: Distribution) -> str:
     """The licence as the package states it: expression, else field, else classifiers."""
     metadata = package.metadata
@@ -104,19 +119,20 @@ def _copyleft(choice: str) -> bool:
 
 def main() -> int:
     """Write or check the page; 1 when a licence is forbidden or the page is out of date."""
-    found = list(packages())
-    bad = [package for package in found if forbidden(package.licence)]
+    found, in_page = list(packages()), list(page_packages())
+    bad = [package for package in found + in_page if forbidden(package.licence)]
     for package in bad:
         print(f"THIRD_PARTY.md: {package.name}: «{package.licence}» cannot be shipped", file=sys.stderr)
     if bad:
         return 1
-    page = HEAD + "\n".join(package.row for package in found) + "\n"
+    rows = [f"| {package.name} | {package.version} | {package.licence} |" for package in in_page]
+    page = "\n".join([HEAD + "\n".join(package.row for package in found), OF_THE_PAGE + "\n".join(rows), ""])
     if "--check" not in sys.argv:
         PAGE.write_text(page, "utf-8")
     elif REFERENCE and PAGE.read_text("utf-8") != page:
         print("THIRD_PARTY.md is out of date: run tools/third_party.py", file=sys.stderr)
         return 1
-    print(f"THIRD_PARTY.md: {len(found)} packages")
+    print(f"THIRD_PARTY.md: {len(found) + len(in_page)} packages")
     return 0
 
 

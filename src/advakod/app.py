@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, closing
 
 from fastapi import FastAPI
 
-from . import __version__
+from . import __version__, web
 from .accounts import Accounts, check_exposure
 from .answers import Answers
 from .api import (
@@ -15,13 +15,16 @@ from .api import (
     compat,
     config,
     conversations,
-    docs,
     errors,
+    feedback,
     health,
+    law,
     metrics,
     responses,
     session_routes,
+    snapshots,
     stats,
+    suggestions,
     ws,
 )
 from .api.bodies import MOST_BODY, BodyLimit
@@ -36,16 +39,21 @@ ROUTERS = (
     session_routes.router,
     responses.router,
     responses.more,
+    snapshots.router,
+    suggestions.router,
     ws.router,
     chat.router,
     conversations.router,
     conversations.tree_router,
+    feedback.router,
+    feedback.admin,
     compat.router,
     stats.router,
     metrics.router,
     config.router,
-    docs.router,
-    docs.root,
+    law.router,
+    web.docs.router,
+    web.pages.router,
 )
 
 
@@ -86,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     check_exposure(settings)
     database = Database(settings.sqlalchemy_url)
     accounts = Accounts(settings, database)
+    site = web.Site.load()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -108,9 +117,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.accounts = accounts
+    app.state.site = site
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
     app.add_middleware(BodyLimit, most=MOST_BODY)
-    app.add_middleware(Doors, accounts=accounts)
+    app.add_middleware(Doors, accounts=accounts, page=web.pages.refused(site))
     return app

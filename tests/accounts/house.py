@@ -39,6 +39,7 @@ def house(settings: Settings, database: Database) -> ASGIApp:
     """The session routes and a few others, wired as the application wires them."""
     app = FastAPI()
     app.state.accounts = Accounts(settings, database)
+    app.state.settings = settings
     app.include_router(router)
 
     @app.exception_handler(AdvakodError)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 from advakod.answers import Answers, event_log, queries, wire
 from advakod.answers.event_log import Append
 from advakod.answers.model import Request, Run, Status, new_id
-from advakod.engine.interface import Continuation, Engine, EngineInfo, FinishReason, Piece, WritingTask
+from advakod.engine.interface import Continuation, Engine, EngineInfo, FinishReason, Piece, Reading, WritingTask
 from advakod.search import Search
 from advakod.settings import Settings
 from advakod.storage import Database
@@ -37,6 +37,10 @@ class Voice:
             self.lines.put_nowait(Piece(text))
         return self
 
+    def read(self, done: int, total: int) -> Voice:
+        self.lines.put_nowait(Piece("", 0, reading=Reading(done, total)))
+        return self
+
     def end(self, finish: FinishReason = FinishReason.STOP) -> Voice:
         self.lines.put_nowait(Piece("", 0, finish, prompt_tokens=7))
         return self
@@ -56,6 +60,7 @@ class Puppet:
         self.continuation = continuation
         self.concurrency = concurrency
         self.reachable = True
+        self.tells_reading = False
         self._cleanup = cleanup  # seconds that letting go takes
         self._voices: dict[str, Voice] = {}
 
@@ -68,7 +73,14 @@ class Puppet:
 
     async def info(self) -> EngineInfo:
         return EngineInfo(
-            "puppet", "puppet", self.continuation, "1", self.concurrency, reachable=self.reachable, uses_sources=False
+            "puppet",
+            "puppet",
+            self.continuation,
+            "1",
+            self.concurrency,
+            reachable=self.reachable,
+            uses_sources=False,
+            tells_reading=self.tells_reading,
         )
 
     async def write(self, task: WritingTask) -> AsyncGenerator[Piece, None]:

@@ -67,6 +67,7 @@ def test_an_empty_database(database: Database) -> None:
     empty = measured(database)
     assert (empty.total_requests, empty.error_rate, empty.requests_per_minute) == (0, 0.0, 0.0)
     assert (empty.average_response_time, empty.p95_response_time) == (0.0, 0.0)
+    assert (empty.p50_response_time, empty.p99_response_time) == (None, None)
     assert (empty.time_to_first_token_p50, empty.tokens_per_second_p50) == (None, None)
     assert (empty.queue_length, empty.concurrent_requests, empty.outcomes) == (0, 0, [])
     assert [(p.requests, p.failed, p.average_response_time) for p in plotted(database)] == [(0, 0, None)] * 4
@@ -92,7 +93,9 @@ def test_numbers_by_hand(database: Database, store: Callable[..., None]) -> None
     assert got.error_rate == pytest.approx(4 / 9)
     assert got.requests_per_minute == pytest.approx(0.9)
     assert got.average_response_time == pytest.approx((2 + 4 + 12 + 6) / 4)
+    assert got.p50_response_time == pytest.approx(4)
     assert got.p95_response_time == pytest.approx(12)
+    assert got.p99_response_time == pytest.approx(12)
     assert got.time_to_first_token_p50 == pytest.approx(2)
     assert got.time_to_first_token_p95 == pytest.approx(5)
     assert got.tokens_per_second_p50 == pytest.approx(10)
@@ -122,21 +125,28 @@ def test_a_run_counts_where_it_ended_however_long_ago_it_was_asked(
 
 def test_the_history_goes_by_whole_steps_without_gaps(database: Database, store: Callable[..., None]) -> None:
     store(
-        row(ago=0, took=1, first=0.5),  # the minute that goes on
+        row(ago=0, took=1, first=0.5, tokens=10),  # the minute that goes on: 10 tokens in half a second
         row(ago=29, took=3),
+        row(Status.CANCELLED, Reason.CANCELLED, ago=20, took=5, first=4.5),
         row(Status.FAILED, "engine_failed", ago=31, took=50, first=0.2),  # the one before it
         row(ago=151, took=8),  # the fourth, though the window of 180 s began in it
         row(ago=300, took=8),  # older than all
     )
     points = plotted(database)
     assert [point.time - (NOW - 30) for point in points] == [-180, -120, -60, 0]
-    assert [point.requests for point in points] == [1, 0, 1, 2]
+    assert [point.requests for point in points] == [1, 0, 1, 3]
+    assert [point.cancelled for point in points] == [0, 0, 0, 1]
     assert points[-1].average_response_time == pytest.approx(2)
+    assert points[-1].p50_response_time == pytest.approx(1)
     assert points[-1].p95_response_time == pytest.approx(3)
+    assert points[-1].p99_response_time == pytest.approx(3)
     assert points[-1].time_to_first_token_p50 == pytest.approx(0.5)
+    assert points[-1].time_to_first_token_p95 == pytest.approx(4.5)
+    assert points[-1].tokens_per_second_p50 == pytest.approx(20)
+    assert points[-2].tokens_per_second_p50 is None
     assert (points[-2].failed, points[-2].average_response_time, points[-2].p95_response_time) == (1, None, None)
     assert points[-2].time_to_first_token_p50 == pytest.approx(0.2)
-    assert [point.requests for point in plotted(database, 600, 300)] == [0, 3, 2]
+    assert [point.requests for point in plotted(database, 600, 300)] == [0, 3, 3]
 
 
 def test_more_points_than_a_plot_shows_are_refused(database: Database) -> None:

@@ -55,6 +55,36 @@ async def test_a_place_told_between_the_look_and_the_claim_is_not_in_the_way(
     assert stored(database, run.id).last_seq == 2
 
 
+async def test_who_really_waits_is_told_soon_and_nobody_else(database: Database, quick: Quick) -> None:
+    """Without waiting for the round; the round does not say it again."""
+    waiting = WaitingRoom(database, Hub(database), quick().time, Metrics(), lambda place: place * 2.0)
+    runs = [add_run(database, created_at=time.time() - 9 + n) for n in range(4)]
+    for run in runs[1:]:
+        waiting.asked(run)
+    waiting.left(runs[1].id)
+    claim(database, "another process", 1)
+    waiting.asked(runs[0])
+    await waiting.greet()
+    assert [places(database, run.id) for run in runs] == [[], [], [2], [3]]
+    assert events(database, runs[2].id)[-1]["expected_wait"] == 4.0
+    await waiting.tell_places()
+    assert [places(database, run.id) for run in runs] == [[], [1], [2], [3]]
+
+
+async def test_where_nobody_waits_nothing_is_read(
+    database: Database, waiting: WaitingRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None:
+        raise AssertionError("read or written")
+
+    monkeypatch.setattr(database, "read", never)
+    monkeypatch.setattr(database, "write", never)
+    run = add_run(database)
+    waiting.asked(run)
+    waiting.left(run.id)
+    await waiting.greet()
+
+
 async def test_waiting_too_long_fails(database: Database, waiting: WaitingRoom) -> None:
     late = add_run(database, created_at=time.time() - 11)
     young = add_run(database)

@@ -60,6 +60,127 @@ async def test_silence_is_a_stall(sqlite: Database, quick: Quick, said: list[str
     assert engine.voice("вопрос").writing == 0
 
 
+def told(database: Database, run_id: str, kind: str) -> list[dict[str, Any]]:
+    """What events of a kind say, without their number."""
+    return [
+        {name: value for name, value in event.items() if name not in ("type", "sequence_number")}
+        for event in events(database, run_id)
+        if event["type"] == kind
+    ]
+
+
+def stages_in(database: Database, run_id: str) -> list[dict[str, Any]]:
+    """Of its writing: on a busy machine it may wait before."""
+    return [stage for stage in told(database, run_id, "advakod.stage") if stage["stage"] != "queued"]
+
+
+async def test_reading_is_told_at_once_and_then_seldom(sqlite: Database, quick: Quick) -> None:
+    engine = Puppet()
+    engine.tells_reading = True
+    voice = engine.voice("вопрос")
+    for done in range(0, 901, 100):
+        voice.read(done, 900)
+    async with room(quick(heartbeat=60), sqlite, engine) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        reading = {"stage": "reading", "done": 0, "total": 900}
+        await until(lambda: stages_in(sqlite, run.id) == [reading])
+        voice.say("Раз.").end()
+        await ended(answers, run)
+    stages = stages_in(sqlite, run.id)
+    assert stages == [reading, {"stage": "writing"}, {"stage": "checking"}]
+    kinds = types_in(events(sqlite, run.id))
+    assert (
+        kinds.index("response.output_text.delta") == kinds.index("advakod.stage", kinds.index("advakod.stage") + 1) + 1
+    )
+
+
+async def test_reading_goes_on_being_told(sqlite: Database, quick: Quick) -> None:
+    """By an engine of which it was not known: writing was said of it too early, and is said again."""
+    engine = Puppet()
+    voice = engine.voice("вопрос")
+    async with room(quick(heartbeat=0.03), sqlite, engine) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        for done in (0, 450, 900):
+            while done not in [stage.get("done") for stage in stages_in(sqlite, run.id)]:
+                voice.read(done, 900)  # again and again: told once
+                await asyncio.sleep(0.02)
+        voice.say("Раз.").end()
+        await ended(answers, run)
+    stages = [(stage["stage"], stage.get("done")) for stage in stages_in(sqlite, run.id)]
+    assert stages == [
+        ("writing", None),
+        ("reading", 0),
+        ("reading", 450),
+        ("reading", 900),
+        ("writing", None),
+        ("checking", None),
+    ]
+
+
+async def test_reading_is_no_first_word(sqlite: Database, quick: Quick) -> None:
+    """It neither puts off the end of the wait for one nor is a silence between words."""
+    engine = Puppet()
+    voice = engine.voice("вопрос").read(0, 900)
+    async with room(quick(first_token_timeout=0.5, stall_timeout=0.05), sqlite, engine) as answers:
+        began = time.monotonic()
+        run = await answers.ask("local", Request("вопрос"))
+
+        async def read_on() -> None:
+            for done in range(900):
+                voice.read(done, 900)
+                await asyncio.sleep(0.01)
+
+        reading = asyncio.create_task(read_on())
+        done = await ended(answers, run)
+        reading.cancel()
+    assert (done.status, done.reason) == (Status.INCOMPLETE, "stalled")
+    assert time.monotonic() - began >= 0.5
+    assert text_in(events(sqlite, done.id)) == ""
+
+
+async def test_a_plan_is_told_once_and_before_the_first_word(sqlite: Database, quick: Quick) -> None:
+    engine = Puppet()
+    async with room(quick(max_tokens=500), sqlite, engine) as answers:
+        for n in range(4):
+            engine.voice(f"{n}").say("Раз, ", "два.").end()
+            run = await ended(answers, await answers.ask("local", Request(f"{n}")))
+            (plan,) = told(sqlite, run.id, "advakod.plan")
+            assert (plan["budget"], plan["max_tokens"]) == (30, 500)
+            assert plan["expected_tokens"] == (2 if n == 3 else None)
+            assert (plan["expected_seconds"] is not None) == (n == 3)
+        kinds = types_in(events(sqlite, run.id))
+        assert kinds.index("advakod.plan") < kinds.index("response.output_text.delta")
+
+
+async def test_what_goes_on_after_a_crash_is_not_planned_anew(sqlite: Database, quick: Quick) -> None:
+    engine = Puppet()
+    async with room(quick(), sqlite, engine) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        engine.voice("вопрос").say("Раз, ")
+        await until(lambda: text_in(events(sqlite, run.id)))
+    async with room(quick(), sqlite, second := Puppet()) as answers:
+        second.tells_reading = True
+        second.voice("вопрос").read(5, 10).say("два.").end()
+        await ended(answers, run)
+    assert len(told(sqlite, run.id, "advakod.plan")) == 1
+    stages = [stage["stage"] for stage in stages_in(sqlite, run.id)]
+    assert stages == ["writing", "reading", "writing", "checking"]
+
+
+async def test_a_run_that_goes_on_tells_its_sources_and_foretells_nothing(sqlite: Database, quick: Quick) -> None:
+    engine = Puppet()
+    async with room(quick(), sqlite, engine) as answers:
+        for n in range(4):
+            engine.voice(f"{n}").say("Раз.").end(FinishReason.LENGTH if n == 3 else FinishReason.STOP)
+            run = await ended(answers, await answers.ask("local", Request(f"{n}")))
+        engine.voice("3").say(" Два.").end()
+        again = await ended(answers, await answers.continue_("local", run.id))
+    for name in ("advakod.sources", "advakod.notice"):
+        assert told(sqlite, again.id, name) == told(sqlite, run.id, name)
+    (plan,) = told(sqlite, again.id, "advakod.plan")
+    assert (plan["expected_seconds"], plan["expected_tokens"]) == (None, None)
+
+
 async def test_words_within_the_stall_time_are_no_silence(sqlite: Database, quick: Quick) -> None:
     engine = Puppet()
     async with room(quick(stall_timeout=0.5), sqlite, engine) as answers:

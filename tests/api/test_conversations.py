@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any
+from urllib.parse import unquote
 
+import docx
 import openai
 import pytest
 
@@ -16,15 +21,21 @@ Api = Any
 
 @pytest.fixture
 def api(client: openai.OpenAI) -> Api:
-    """Our own addresses, through the same client: `api("GET", "")`."""
-    root = str(client.base_url).removesuffix("/v1/") + "/api/v1/conversations"
+    """Our own addresses: `api("GET", "")`."""
+    return partial(call, client)
 
-    def call(method: str, path: str, body: object = None, **query: object) -> Any:
-        if method == "GET":
-            return client.get(root + path, cast_to=object, options={"params": query})
-        return client.patch(root + path, cast_to=object, body=body)
 
-    return call
+def call(client: openai.OpenAI, method: str, path: str, body: object = None, **query: object) -> Any:
+    """Our own addresses, through the SDK's client."""
+    address = str(client.base_url).removesuffix("/v1/") + "/api/v1/conversations" + path
+    if method == "GET":
+        return client.get(address, cast_to=object, options={"params": query})
+    return client.patch(address, cast_to=object, body=body)
+
+
+@pytest.fixture
+def root(server: ServerProcess) -> str:
+    return server.url
 
 
 def ask(client: openai.OpenAI, conversation: str, question: str = "Вопрос") -> Any:
@@ -116,20 +127,87 @@ def test_the_tree(client: openai.OpenAI, api: Api) -> None:
         api("PATCH", f"/{conversation}", {"title": ""})
 
 
-def test_the_list_has_each_once(client: openai.OpenAI, api: Api) -> None:
+def test_the_list_has_each_once(serve: Serve) -> None:
+    client = openai.OpenAI(base_url=f"{serve().url}/v1", api_key="none", max_retries=0)
     made = [client.conversations.create().id for _ in range(7)]
     seen: list[str] = []
     after: dict[str, str] = {}
     while True:
-        page = api("GET", "", limit=3, **after)
+        page = call(client, "GET", "", limit=3, **after)
         seen += [one["id"] for one in page["data"]]
         if page["next"] is None:
             break
         after = {"after": page["next"]}
-    assert seen[:7] == made[::-1]
-    assert len(seen) == len(set(seen))
+    assert seen == made[::-1]
     with pytest.raises(openai.BadRequestError):
-        api("GET", "", after="yesterday")
+        call(client, "GET", "", after="yesterday")
+    client.close()
+
+
+def test_found_by_its_words(client: openai.OpenAI, api: Api) -> None:
+    conversation = client.conversations.create().id
+    ask(client, conversation, "Чем отличается ЁЖ от ежевики?")
+    (found,) = api("GET", "", q="ежевик ёж отличается")["data"]
+    assert (found["id"], found["running"]) == (conversation, False)
+    assert "ЁЖ от ежевики" in found["snippet"]
+    assert api("GET", "", q="ежевика дикобраз") == {"data": [], "next": None}
+    assert api("GET", "", limit=1)["data"][0]["snippet"] is None
+    with pytest.raises(openai.BadRequestError):
+        api("GET", "", q="я" * 201)
+
+
+def test_deleted_and_restored(client: openai.OpenAI, api: Api, root: str) -> None:
+    conversation = client.conversations.create().id
+    asked = ask(client, conversation)
+    address = f"{root}/api/v1/conversations/{conversation}"
+    before = api("GET", f"/{conversation}")
+    deleted: Any = client.delete(address, cast_to=object)
+    assert (deleted["id"], deleted["deleted"]) == (conversation, True)
+    assert 500 < deleted["restore_until"] - asked.created_at < 700
+    attempts: list[Callable[[], object]] = [
+        lambda: api("GET", f"/{conversation}"),
+        lambda: api("GET", f"/{conversation}/export", format="md"),
+        lambda: client.delete(address, cast_to=object),
+        lambda: client.conversations.retrieve(conversation),
+        lambda: client.conversations.items.list(conversation),
+        lambda: client.responses.retrieve(asked.id),
+        lambda: client.responses.create(model="advakod", input="?", conversation=conversation),
+        lambda: client.responses.create(model="advakod", input="?", previous_response_id=asked.id),
+    ]
+    for attempt in attempts:
+        with pytest.raises(openai.NotFoundError):
+            attempt()
+    assert conversation not in [one["id"] for one in api("GET", "", limit=100)["data"]]
+    restored: Any = client.post(f"{address}/restore", cast_to=object)
+    assert restored["id"] == conversation
+    assert api("GET", f"/{conversation}") == before
+    assert client.responses.retrieve(asked.id).status == "completed"
+
+
+def test_exported(client: openai.OpenAI, root: str) -> None:
+    conversation = client.conversations.create().id
+    ask(client, conversation, "Можно ли вернуть товар?")
+    address = f"{root}/api/v1/conversations/{conversation}/export"
+
+    def fetch(**query: str) -> Any:
+        return client.get(address, cast_to=openai.HttpxBinaryResponseContent, options={"params": query}).response
+
+    file = fetch(format="docx")
+    name = "UTF-8''" + file.headers["content-disposition"].partition("UTF-8''")[2]
+    assert unquote(name) == "UTF-8''Можно ли вернуть товар.docx"
+    assert 'filename="beseda.docx"' in file.headers["content-disposition"]
+    assert file.headers["cache-control"] == "no-store"
+    paragraphs = [p.text for p in docx.Document(io.BytesIO(file.content)).paragraphs]
+    assert {"Можно ли вернуть товар?", "Вопрос 1", "Ответ", TEXT} <= set(paragraphs)
+    text = fetch(format="md")
+    assert text.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert "> Можно ли вернуть товар?" in text.text
+    for query, error in (
+        ({"format": "pdf"}, openai.BadRequestError),
+        ({"format": "md", "leaf": "no"}, openai.NotFoundError),
+    ):
+        with pytest.raises(error):
+            fetch(**query)
 
 
 def test_a_conversation_that_is_being_answered_stays(serve: Serve) -> None:
@@ -139,6 +217,8 @@ def test_a_conversation_that_is_being_answered_stays(serve: Serve) -> None:
         run = client.responses.create(model="advakod", input="Вопрос", conversation=conversation, background=True)
         with pytest.raises(openai.ConflictError):
             client.conversations.delete(conversation)
+        with pytest.raises(openai.ConflictError):
+            client.delete(f"{server.url}/api/v1/conversations/{conversation}", cast_to=object)
         items: Any = client.conversations.items.list(conversation).data
         assert items[0].status == "in_progress"
         client.responses.cancel(run.id)
@@ -172,6 +252,9 @@ def test_somebody_elses_does_not_exist(serve: Serve, keys: str) -> None:
             lambda: boris.conversations.items.retrieve(item or "", conversation_id=hers),
             lambda: boris.responses.create(model="advakod", input="?", conversation=hers),
             lambda: boris.get(f"{server.url}/api/v1/conversations/{hers}", cast_to=object),
+            lambda: boris.delete(f"{server.url}/api/v1/conversations/{hers}", cast_to=object),
+            lambda: boris.post(f"{server.url}/api/v1/conversations/{hers}/restore", cast_to=object),
+            lambda: boris.get(f"{server.url}/api/v1/conversations/{hers}/export?format=md", cast_to=object),
             lambda: boris.patch(f"{server.url}/api/v1/conversations/{hers}", body={"title": "x"}, cast_to=object),
         ]
         for attempt in attempts:

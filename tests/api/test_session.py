@@ -16,7 +16,14 @@ AWAY = "203.0.113.9"  # a peer that is not this machine
 def test_from_sign_in_to_sign_out(visit: Visitor) -> None:
     signed_in = visit.sign_in("anna-key", peer=AWAY)
     assert signed_in.status == 200
-    assert signed_in.json() == {"name": "anna", "role": "user", "via": "session"}
+    limits = {
+        "heartbeat": 15,
+        "client_silence": 37.5,
+        "max_question": 20_000,
+        "edition_warn_days": 90,
+        "undo_seconds": 600,
+    }
+    assert signed_in.json() == {"name": "anna", "role": "user", "via": "session", "limits": limits}
     cookie = signed_in.cookie
     assert "anna-key" not in cookie
     for path in ("/v1/whoami", "/api/v1/session"):
@@ -43,7 +50,9 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(build: Callable[.
 
 def test_who_am_i(visit: Visitor) -> None:
     assert visit("/api/v1/session").json()["via"] == "local"
-    assert visit("/api/v1/session", peer=AWAY, key="boss-key").json() == {"name": "boss", "role": "admin", "via": "key"}
+    boss = visit("/api/v1/session", peer=AWAY, key="boss-key").json()
+    assert (boss["name"], boss["role"], boss["via"]) == ("boss", "admin", "key")
+    assert boss["limits"]["client_silence"] == 2.5 * boss["limits"]["heartbeat"]
     unknown: tuple[dict[str, Any], ...] = ({}, {"key": "wrong"}, {"cookie": "advakod_session=stale"})
     for headers in unknown:
         assert visit("/api/v1/session", peer=AWAY, **headers).code == "key_required"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from tests.support.http_json import ask, get
+from tests.support.http_json import ask, get, get_text
 from tests.support.server import ServerProcess
 
 NAMES_OF_OLD = {
@@ -51,9 +51,32 @@ def test_the_history_shows_the_run_in_its_minute(server: ServerProcess) -> None:
     assert sum(point["requests"] for point in got["points"]) == 1
 
 
+def test_the_history_says_how_many_were_written_at_once(server: ServerProcess) -> None:
+    ask(server, "Сколько дней отпуска?")
+    points = get(server, "/api/v1/llm/stats/history?window=600&step=60")["points"]
+    assert sum(point["average_running"] for point in points) > 0
+    assert points[0]["average_queue"] == points[0]["average_running"] == points[0]["cancelled"] == 0
+    assert points[0]["p50_response_time"] is points[0]["tokens_per_second_p50"] is None
+
+
+def test_failures_are_listed_without_the_questions(serve: Callable[..., ServerProcess]) -> None:
+    server = serve("один два", continuation="none", faults=[{"at": 1, "kind": "disconnect"}])
+    assert get(server, "/api/v1/llm/stats/failures") == {"data": []}
+    ended = ask(server, "Совсем тайный вопрос?")
+    text = get_text(server, "/api/v1/llm/stats/failures?limit=5")
+    [failure] = orjson.loads(text)["data"]
+    assert (failure["response_id"], failure["key"], failure["status"]) == (ended["id"], "local", ended["status"])
+    assert failure["reason"]
+    assert failure["engine"]
+    assert failure["created_at"] <= failure["finished_at"]
+    assert "тайный" not in text
+
+
 @pytest.mark.parametrize(
     ("query", "param"),
     [
+        ("/failures?limit=0", "limit"),
+        ("/failures?limit=201", "limit"),
         ("?window=59", "window"),
         ("?window=nan", "window"),
         ("?window=inf", "window"),

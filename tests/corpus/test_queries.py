@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,16 +13,6 @@ from advakod.ingest.model import IngestOptions
 from advakod.ingest.pipeline import ingest
 from advakod.law.model import ActStatus, Kind
 from advakod.storage.database import Database
-
-
-@pytest.fixture(scope="module")
-def database(corpus_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """ЗоЗПП, СК, the repealed КЗоТ, ПДД and two parts of ГК."""
-    opened = Database(f"sqlite:///{tmp_path_factory.mktemp('corpus') / 'advakod.db'}").open()
-    names = ("zozpp*", "sk_*", "kzot*", "pdd*", "gk3*", "gk4*")
-    ingest(opened, [next((corpus_dir / "statutes").glob(name)) for name in names])
-    yield opened
-    opened.close()
 
 
 def test_editions_carry_their_acts_facts(database: Database) -> None:

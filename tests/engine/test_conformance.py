@@ -34,6 +34,11 @@ async def scripted(rate: float) -> AsyncIterator[Engine]:
 
 
 @asynccontextmanager
+async def scripted_reading(rate: float) -> AsyncIterator[Engine]:
+    yield ScriptedEngine(Script(TEXT, tokens_per_second=rate, prompt_seconds=0.02, prompt_tokens=900))
+
+
+@asynccontextmanager
 async def openai(rate: float) -> AsyncIterator[Engine]:
     async with FakeOpenAI(Behaviour(TEXT, rate=rate)) as server:
         engine = OpenAIEngine(Remote(server.base_url))
@@ -41,7 +46,20 @@ async def openai(rate: float) -> AsyncIterator[Engine]:
         assert await server.is_idle()
 
 
-ENGINES: dict[str, Maker] = {"scripted": scripted, "openai": openai}
+@asynccontextmanager
+async def openai_reading(rate: float) -> AsyncIterator[Engine]:
+    async with FakeOpenAI(Behaviour(TEXT, rate=rate, prompt_tokens=900)) as server:
+        engine = OpenAIEngine(Remote(server.base_url))
+        yield engine
+        assert await server.is_idle()
+
+
+ENGINES: dict[str, Maker] = {
+    "scripted": scripted,
+    "scripted-reading": scripted_reading,
+    "openai": openai,
+    "openai-reading": openai_reading,
+}
 
 
 @pytest.fixture(params=list(ENGINES.values()), ids=list(ENGINES))
@@ -68,6 +86,11 @@ def _code(task: asyncio.Task[object]) -> object:
     return getattr(task.get_coro(), "cr_code", None)
 
 
+def written(pieces: list[Piece]) -> list[Piece]:
+    """Without the signs of reading."""
+    return [piece for piece in pieces if piece.reading is None]
+
+
 def text_of(pieces: list[Piece]) -> str:
     return "".join(piece.text for piece in pieces)
 
@@ -81,10 +104,23 @@ async def test_only_the_last_piece_carries_finish(make: Maker) -> None:
 
 async def test_no_piece_but_the_last_is_empty_and_tokens_are_counted(make: Maker) -> None:
     async with make(0) as engine:
-        pieces = await pieces_of(engine)
+        pieces = written(await pieces_of(engine))
     assert all(piece.text and piece.tokens > 0 for piece in pieces[:-1])
     assert sum(piece.tokens for piece in pieces) == len(text_of(pieces).split())
     assert pieces[-1].prompt_tokens is None or pieces[-1].prompt_tokens >= 0
+
+
+async def test_reading_comes_before_the_text_and_only_goes_on(make: Maker) -> None:
+    async with make(0) as engine:
+        pieces = await pieces_of(engine)
+        told = [piece for piece in pieces if piece.reading is not None]
+        assert (await engine.info()).tells_reading == bool(told)
+    assert pieces[: len(told)] == told
+    assert all((piece.text, piece.tokens, piece.finish, piece.prompt_tokens) == ("", 0, None, None) for piece in told)
+    readings = [piece.reading for piece in told if piece.reading]
+    assert all(0 <= reading.done <= reading.total for reading in readings)
+    assert [reading.done for reading in readings] == sorted(reading.done for reading in readings)
+    assert len({reading.total for reading in readings}) <= 1
 
 
 async def test_the_same_task_gives_the_same_text(make: Maker) -> None:
@@ -146,6 +182,7 @@ async def test_writers_do_not_starve_the_loop_or_each_other(make: Maker) -> None
 
 async def test_info_is_stable(make: Maker) -> None:
     async with make(0) as engine:
+        await pieces_of(engine)  # what a server can do is known once it has done it
         first, second = await engine.info(), await engine.info()
     assert first == second
     assert first.name

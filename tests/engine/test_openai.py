@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 import pytest
 
 from advakod.engine import (
@@ -21,6 +22,7 @@ from advakod.engine import (
     FinishReason,
     Message,
     Piece,
+    Reading,
     WritingTask,
 )
 from advakod.engine.openai import OpenAIEngine, Remote
@@ -96,17 +98,53 @@ async def test_utf8_may_be_cut_anywhere(split: int) -> None:
         Behaviour(TEXT, usage=False),
         Behaviour(TEXT, pings=True),
         Behaviour(TEXT, reasoning="Сначала подумаю."),
-        Behaviour(TEXT, reject_stream_options=True),
+        Behaviour(TEXT, reject_stream_options=True, reject_return_progress=True),
+        Behaviour(TEXT, reject_return_progress=True),
+        Behaviour(TEXT, prompt_tokens=900),
         Behaviour(TEXT, content_type="text/plain"),
         Behaviour(TEXT, drop_first=1),
         Behaviour(TEXT, finish="length"),
     ],
-    ids=["no-done", "no-usage", "pings", "reasoning", "no-stream-options", "mislabelled", "stale", "length"],
+    ids=[
+        "no-done",
+        "no-usage",
+        "pings",
+        "reasoning",
+        "no-wishes",
+        "no-progress",
+        "reading",
+        "mislabelled",
+        "stale",
+        "length",
+    ],
 )
 async def test_oddities_change_nothing(behaviour: Behaviour) -> None:
     text, pieces, failure = await outcome(behaviour)
     assert (text, failure) == (TEXT, None)
     assert pieces[-1].finish == behaviour.finish
+
+
+async def test_a_servers_reading_is_told_and_its_wishes_are_remembered() -> None:
+    async with FakeOpenAI(Behaviour(TEXT, prompt_tokens=901)) as server, engine_at(server.base_url) as engine:
+        assert not (await engine.info()).tells_reading
+        _, pieces, _ = await collect(engine)
+        assert [piece.reading for piece in pieces if piece.reading] == [Reading(450, 901), Reading(901, 901)]
+        assert (await engine.info()).tells_reading
+        server.behaviour = Behaviour(TEXT, reject_return_progress=True)
+        for _ in range(2):
+            assert (await collect(engine))[0] == TEXT
+    wished = [("return_progress" in body, "stream_options" in body) for body in server.requests]
+    assert wished == [(True, True), (True, True), (False, True), (False, True)]
+
+
+@pytest.mark.parametrize("told", ["x", [], {"processed": 1}, {"processed": "1", "total": 2}, {"total": 0}, {}])
+async def test_a_reading_that_makes_no_sense_costs_no_word(told: object) -> None:
+    events = [{"choices": [{"delta": {}}], "prompt_progress": told}, {"choices": [{"delta": {"content": "a"}}]}]
+    events.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+    body = b"".join(b"data: %b\n\n" % orjson.dumps(event) for event in events)
+    text, pieces, failure = await outcome(Behaviour(body=body + b"data: [DONE]\n\n"))
+    assert (text, failure) == ("a", None)
+    assert not any(piece.reading for piece in pieces)
 
 
 async def test_a_last_event_without_its_line_end_counts() -> None:
@@ -185,7 +223,7 @@ async def test_what_goes_wrong_is_typed_and_keeps_every_word(
 async def test_a_refusal_keeps_the_servers_words(
     status: int, body: object, error: type[EngineError], words_of_server: str
 ) -> None:
-    refusals = [Refusal(status, body), Refusal(status, body)]
+    refusals = [Refusal(status, body) for _ in range(3)]
     _, pieces, failure = await outcome(Behaviour(refusals=refusals))
     assert (type(failure), pieces) == (error, [])
     assert failure is not None

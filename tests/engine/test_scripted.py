@@ -14,6 +14,7 @@ from advakod.engine import (
     EngineLostError,
     FinishReason,
     Piece,
+    Reading,
     WritingTask,
 )
 from advakod.engine.script import Fault, FaultKind, Script, load_script
@@ -105,6 +106,18 @@ async def test_a_disconnect_ends_without_finish() -> None:
     assert all(piece.finish is None for piece in pieces)
 
 
+async def test_reading_is_told_before_the_first_token() -> None:
+    began = time.monotonic()
+    pieces = await read(Script(TEXT, prompt_seconds=0.3, prompt_tokens=900))
+    assert 0.29 <= time.monotonic() - began < 2.0
+    told = [piece.reading for piece in pieces if piece.reading]
+    assert (told[0], told[-1], len(told)) == (Reading(0, 900), Reading(900, 900), 21)
+    assert pieces[-1].prompt_tokens == 900
+    assert text_of(pieces) == TEXT
+    few = await read(Script(TEXT, prompt_tokens=2))
+    assert [piece.reading for piece in few[:4]] == [Reading(0, 2), Reading(1, 2), Reading(2, 2), None]
+
+
 async def test_a_silence_shifts_what_follows() -> None:
     began = time.monotonic()
     pieces = await read(Script(TEXT, tokens_per_second=600, faults=(Fault(5, FaultKind.SILENCE, 0.3),)))
@@ -128,6 +141,7 @@ def test_reads_its_file(tmp_path: Path) -> None:
         prompt_seconds = 0.5
         continuation = "prefill"
         finish = "length"
+        prompt_tokens = 900
         faults = [{at = 120, kind = "silence", seconds = 40}, {at = 130, kind = "error"}]
         """,
         "utf-8",
@@ -139,6 +153,7 @@ def test_reads_its_file(tmp_path: Path) -> None:
         (Fault(120, FaultKind.SILENCE, 40.0), Fault(130, FaultKind.ERROR)),
         Continuation.PREFILL,
         FinishReason.LENGTH,
+        900,
     )
 
 
@@ -162,6 +177,8 @@ async def test_starts_without_a_file() -> None:
         (b"text = 'a'\ntokens_per_second = -1", "tokens_per_second"),
         (b"text = 'a'\ntokens_per_second = inf", "tokens_per_second"),
         (b"text = 'a'\nprompt_seconds = 'x'", "prompt_seconds"),
+        (b"text = 'a'\nprompt_tokens = 1.5", "prompt_tokens"),
+        (b"text = 'a'\nprompt_tokens = -1", "prompt_tokens"),
         (b"text = 'a'\nfinish = 'never'", "stop, length"),
         (b"text = 'a'\ncontinuation = 1", "exact, prefill, none"),
         (b"text = 'a'\nfaults = 1", "faults"),

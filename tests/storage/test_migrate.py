@@ -8,10 +8,13 @@ from multiprocessing.synchronize import Barrier
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from advakod.errors import StorageError
 from advakod.storage import Database
+from advakod.storage.migrate import MIGRATIONS
 from advakod.storage.schema import metadata
 
 PROCESSES = 4
@@ -21,6 +24,33 @@ def test_migrations_make_the_schema(database: Database) -> None:
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_database_of_the_first_release_is_brought_up_to_date(database_url: str) -> None:
+    old = Database(database_url)
+    with old.engine.execution_options(writes=True).begin() as connection:
+        _upgrade_to(connection, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO conversation (id, owner, title, metadata, created_at, updated_at) "
+                "VALUES ('conv_old', 'local', 'прежняя', '{}', 1, 1)"
+            )
+        )
+    new = old.open()
+    with new.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        kept = connection.execute(text("SELECT title, deleted_at FROM conversation")).one()
+    assert tuple(kept) == ("прежняя", None)
+    new.close()
+
+
+def _upgrade_to(connection: Connection, revision: str) -> None:
+    script = ScriptDirectory(str(MIGRATIONS))
+    steps = {"fn": lambda found, _: script._upgrade_revs(revision, found), "script": script}
+    context = MigrationContext.configure(connection, opts=steps)
+    with Operations.context(context):
+        context.run_migrations()
 
 
 def test_opening_again_changes_nothing(database: Database) -> None:

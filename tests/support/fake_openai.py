@@ -55,6 +55,7 @@ class Behaviour:
     open_end: bool = False  # never closes after the last event
     refusals: list[Refusal] = field(default_factory=list)  # each answers one request, then it is gone
     reject_stream_options: bool = False
+    reject_return_progress: bool = False
     reject_continue_final_message: bool = False
     restarts: bool = False  # begins anew when it should go on with the last message
     drop_first: int = 0  # so many requests get their connection closed before any byte
@@ -66,6 +67,7 @@ class Behaviour:
     split: int = 0  # bytes of one write; 0: whole events
     pings: bool = False
     line_end: bytes = b"\n"
+    prompt_tokens: int = 0  # told as they are read, in two steps, to those who ask for it
     reasoning: str = ""  # sent as reasoning_content before the text
     error_after: int | None = None  # so many tokens, then an error inside the stream
 
@@ -131,7 +133,7 @@ class FakeOpenAI:
         await response.prepare(request)
         self.open_streams += 1
         try:
-            await self._stream(request, response, text)
+            await self._stream(request, response, text, progress=bool(body.get("return_progress")))
         finally:
             self.open_streams -= 1
         return response
@@ -142,6 +144,7 @@ class FakeOpenAI:
             return wrong.refusals.pop(0)
         for name, rejected in (
             ("stream_options", wrong.reject_stream_options),
+            ("return_progress", wrong.reject_return_progress),
             ("continue_final_message", wrong.reject_continue_final_message),
         ):
             if rejected and name in body:
@@ -157,11 +160,15 @@ class FakeOpenAI:
             return self.behaviour.text[len(last["content"]) :]
         return " и так далее"
 
-    async def _stream(self, request: web.Request, response: web.StreamResponse, text: str) -> None:
+    async def _stream(self, request: web.Request, response: web.StreamResponse, text: str, *, progress: bool) -> None:
         how = self.behaviour
         if how.body is not None:
             await self._write(response, how.body)
             return
+        if progress and how.prompt_tokens:
+            for done in (how.prompt_tokens // 2, how.prompt_tokens):
+                await self._write(response, _progress(done, how))
+                await asyncio.sleep(0.01)  # as separate reads
         events = self._events(text)
         written = _stop_at(how.hang_after, how.close_after, how.error_after, len(events))
         await self._paced(response, events[:written])
@@ -218,6 +225,13 @@ class FakeOpenAI:
 def _delta(delta: dict[str, str], how: Behaviour) -> bytes:
     """One token's event, as vLLM and llama-server write it."""
     return _event({"choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}]}, how)
+
+
+def _progress(done: int, how: Behaviour) -> bytes:
+    """As llama-server tells how much of the prompt it has read."""
+    told = {"total": how.prompt_tokens, "cache": 0, "processed": done, "time_ms": done}
+    choice = {"index": 0, "delta": {"role": "assistant", "content": None}, "finish_reason": None}
+    return _event({"choices": [choice], "prompt_progress": told}, how)
 
 
 def _event(body: dict[str, Any], how: Behaviour) -> bytes:

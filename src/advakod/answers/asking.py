@@ -104,7 +104,7 @@ class Asking:
         run_id, digest = found
         if digest != self.hash:
             raise IdempotencyError
-        return queries.get(connection, run_id)
+        return owned(connection, self.owner, run_id)
 
     def _check_room(self, connection: Connection) -> None:
         if self.owner != LOCAL.name and queries.count_unfinished(connection, self.owner) >= self.settings.runs_per_key:
@@ -114,6 +114,8 @@ class Asking:
 
     def _create(self, connection: Connection) -> Asked:
         place = self._place(connection)
+        if place.conversation is not None and not conversations.is_there(connection, place.conversation):
+            raise NotFoundError("deleted meanwhile", message="Такой беседы больше нет: её удалили.")
         created = Run(
             id=new_id("resp"),
             owner=self.owner,
@@ -173,13 +175,17 @@ class Asking:
 
 
 def owned(connection: Connection, owner: str, run_id: str, *, param: str | None = None) -> Run:
-    """A run of this owner; somebody else's does not exist for them."""
+    """A run of this owner; somebody else's does not exist for them, nor one of a conversation that is put aside."""
     found = queries.get(connection, run_id)
-    if found is None or found.owner != owner:
+    if found is None or found.owner != owner or not _is_shown(connection, found):
         raise NotFoundError(
             f"no run {run_id}", message="Такого ответа нет или он принадлежит другому ключу.", param=param
         )
     return found
+
+
+def _is_shown(connection: Connection, found: Run) -> bool:
+    return found.conversation is None or conversations.is_there(connection, found.conversation)
 
 
 def _digest(request: Request, continues: str | None, instead_of: str | None) -> str:

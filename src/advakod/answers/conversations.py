@@ -1,7 +1,7 @@
 """Conversations: a tree of messages with a current leaf.
 
-Asking again and editing add siblings; nothing is overwritten. Functions take a connection inside
-the caller's transaction.
+Asking again and editing add siblings; nothing is overwritten. One that is put aside is found by
+`restore` alone, until it is erased. Functions take a connection inside the caller's transaction.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, or_, select, update
 
 from ..engine.interface import Message as Turn
 from ..storage.schema import conversation, message, run
@@ -42,6 +42,12 @@ class Conversation:
     metadata: dict[str, str]
     created_at: float
     updated_at: float
+
+
+_SHOWN = [conversation.c[name] for name in Conversation.__dataclass_fields__]
+_IS_THERE = select(conversation.c.id).where(
+    conversation.c.id == bindparam("sought"), conversation.c.deleted_at.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +84,26 @@ def create(
 
 
 def get(connection: Connection, owner: str, conversation_id: str) -> Conversation | None:
-    where = (conversation.c.id == conversation_id, conversation.c.owner == owner)
-    row = connection.execute(select(conversation).where(*where)).one_or_none()
+    where = (conversation.c.id == conversation_id, conversation.c.owner == owner, conversation.c.deleted_at.is_(None))
+    row = connection.execute(select(*_SHOWN).where(*where)).one_or_none()
     return Conversation(**row._mapping) if row else None
 
 
+def is_there(connection: Connection, conversation_id: str) -> bool:
+    """Whether it is neither put aside nor erased."""
+    return connection.scalar(_IS_THERE, {"sought": conversation_id}) is not None
+
+
 def listing(
-    connection: Connection, owner: str, limit: int, after: tuple[float, str] | None = None
+    connection: Connection,
+    owner: str,
+    limit: int,
+    after: tuple[float, str] | None = None,
+    only: Sequence[ColumnElement[bool]] = (),
 ) -> list[Conversation]:
     """The ones used last come first; `after` is (`updated_at`, id) of the last one seen."""
     last = (conversation.c.updated_at, conversation.c.id)
-    query = select(conversation).where(conversation.c.owner == owner)
+    query = select(*_SHOWN).where(conversation.c.owner == owner, conversation.c.deleted_at.is_(None), *only)
     if after is not None:
         query = query.where(or_(last[0] < after[0], and_(last[0] == after[0], last[1] < after[1])))
     rows = connection.execute(query.order_by(last[0].desc(), last[1].desc()).limit(limit))
@@ -105,6 +120,34 @@ def erase(connection: Connection, conversation_id: str) -> None:
     queries.erase(connection, list(connection.scalars(select(run.c.id).where(run.c.conversation == conversation_id))))
     connection.execute(delete(message).where(message.c.conversation == conversation_id))
     connection.execute(delete(conversation).where(conversation.c.id == conversation_id))
+
+
+def put_aside(connection: Connection, conversation_id: str, now: float) -> None:
+    """From now on nothing but `restore` finds it."""
+    connection.execute(update(conversation).where(conversation.c.id == conversation_id).values(deleted_at=now))
+
+
+def restore(connection: Connection, owner: str, conversation_id: str, deleted_after: float) -> None:
+    """Undo `put_aside` if it was after that time; otherwise nothing happens."""
+    where = (conversation.c.id == conversation_id, conversation.c.owner == owner)
+    late_enough = conversation.c.deleted_at > deleted_after
+    connection.execute(update(conversation).where(*where, late_enough).values(deleted_at=None))
+
+
+def erase_aside(connection: Connection, deleted_before: float, limit: int) -> int:
+    """Erase those put aside before that time, `limit` at most; returns how many."""
+    over = conversation.c.deleted_at <= deleted_before
+    found = connection.scalars(select(conversation.c.id).where(over).limit(limit)).all()
+    for conversation_id in found:  # under the same condition again: it may have been restored in between
+        if connection.execute(delete(conversation).where(conversation.c.id == conversation_id, over)).rowcount:
+            erase(connection, conversation_id)
+    return len(found)
+
+
+def being_answered(connection: Connection, owner: str, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` in which a run has not ended."""
+    unfinished = (run.c.owner == owner, run.c.status.in_(queries.UNFINISHED), run.c.conversation.in_(ids))
+    return {found for found in connection.scalars(select(run.c.conversation).where(*unfinished)) if found}
 
 
 def is_being_answered(connection: Connection, conversation_id: str) -> bool:

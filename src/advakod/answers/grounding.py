@@ -117,7 +117,7 @@ class _Law:
         return self.unit(act, _inside_act(given.address) if given else segment(Kind.POINT, number))
 
     def _is_in_points(self, act: str) -> bool:
-        return all(e.articles == 0 for e in self._editions[act]) if act in self._editions else False
+        return all(e.in_points for e in self._editions[act]) if act in self._editions else False
 
 
 def _editions(connection: Connection, sources: Sequence[Source], as_of: dt.date | None) -> dict[str, list[Edition]]:

@@ -137,6 +137,12 @@ def queued(connection: Connection, limit: int, asked_before: float = float("inf"
     return [from_row(row) for row in connection.execute(query)]
 
 
+def queued_ids(connection: Connection, limit: int) -> list[str]:
+    """Waiting runs, the oldest first."""
+    query = select(run.c.id).where(run.c.status == Status.QUEUED).order_by(run.c.created_at, run.c.id)
+    return list(connection.scalars(query.limit(limit)))
+
+
 def claim(connection: Connection, worker: str, limit: int, lease_until: float) -> list[Run]:
     """Take up to `limit` waiting runs that no earlier question of their conversation holds back."""
     free = connection.scalars(_FREE, {"most": limit}).all()

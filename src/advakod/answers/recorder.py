@@ -268,10 +268,10 @@ class Flusher:
 
     async def finish(
         self, recorder: Recorder, outcome: Outcome, end: Callable[[Connection], None], terminal: Callable[[], None]
-    ) -> None:
+    ) -> Run:
         """End the run: `terminal` records its last events, `end` writes what else belongs to that commit.
 
-        Whoever sees the last event finds the run ended.
+        Whoever sees the last event finds the run ended. Returns its facts.
         """
         facts = replace(
             recorder.run,
@@ -288,6 +288,7 @@ class Flusher:
 
         await self.commit(recorder, change, terminal)
         stats.observe(self._metrics, facts, outcome)
+        return facts
 
 
 def _sound(text: str) -> str:

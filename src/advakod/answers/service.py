@@ -17,29 +17,34 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from .. import __version__
-from ..engine.interface import Continuation, Engine, EngineInfo
+from ..engine.interface import Engine, EngineInfo
 from ..errors import ConflictError, InputError
 from ..search import Search
 from ..settings import Settings
 from ..storage import Database
 from ..telemetry import Metrics
-from . import conversations, event_log, queries, wire
+from . import conversations, event_log, queries, snapshot, wire
 from .asking import Asked, Asking, Place, check_question, owned
 from .chores import every
+from .expectation import Expectations
+from .feedback import Opinions
 from .hub import Hub
 from .liveness import liveness
 from .model import Context, Reason, Request, Run, Status
 from .recorder import Flusher
 from .retrieval import Retrieval
 from .shelf import Shelf
+from .suggestions import Suggestion, following
 from .waiting import WaitingRoom
 from .worker import Worker
-from .writing import Desk, ended
+from .writing import Desk, cannot_continue, ended
 
 log = logging.getLogger(__name__)
 
 PACK_EVERY = 30.0  # seconds between looks for runs whose retention is over
 PACK_AT_ONCE = 20  # runs in one transaction: some milliseconds each
+ENGINE_SAYS_WITHIN = 0.5  # seconds; a snapshot is for somebody who looks at an empty page
+ERASE_EVERY = 30.0  # seconds between looks for conversations that were put aside long enough ago
 
 
 class Answers:
@@ -52,9 +57,17 @@ class Answers:
         self.hub = Hub(database)
         self.metrics = Metrics(__version__)
         self.conversations = Shelf(database)
+        self.feedback = Opinions(database)
         self.worker_name = uuid.uuid4().hex
         self._search = search
-        self._waiting = WaitingRoom(database, self.hub, settings.time, self.metrics)
+        self._expectations = Expectations()
+        self._waiting = WaitingRoom(
+            database,
+            self.hub,
+            settings.time,
+            self.metrics,
+            lambda place: self._expectations.wait(place, self.concurrency),
+        )
         self._flusher = Flusher(database, self.hub, self.worker_name, settings.time.budget, self.metrics)
         self._worker: Worker | None = None
         self._chores: list[asyncio.Task[None]] = []
@@ -71,7 +84,10 @@ class Answers:
             Retrieval(self._search, self.settings.sources),
             self._flusher,
             self.settings,
+            self._expectations,
+            self._waiting.left,
         )
+        await self.database.read(partial(self._expectations.load, fingerprint=info.fingerprint))
         lock = liveness(self.database, self.settings.data_dir, self.worker_name)
         concurrency = self.settings.max_concurrency or info.concurrency
         self._flusher.start()
@@ -81,8 +97,10 @@ class Answers:
         budget = self.settings.time
         self._chores = [
             asyncio.create_task(every(budget.progress, self._waiting.tell_places), name="places"),
+            asyncio.create_task(every(0.0, self._waiting.greet), name="greeting"),
             asyncio.create_task(every(budget.liveness, self._waiting.end_overdue), name="overdue"),
             asyncio.create_task(every(min(PACK_EVERY, self._retention), self._pack), name="packing"),
+            asyncio.create_task(every(ERASE_EVERY, self.conversations.erase_aside), name="erasing"),
         ]
         return info
 
@@ -121,7 +139,7 @@ class Answers:
         if before.status not in (Status.INCOMPLETE, Status.CANCELLED):
             raise ConflictError("not incomplete", message="Продолжить можно только неоконченный ответ.")
         info = await self.engine.info()
-        if text and info.continuation is Continuation.NONE:
+        if text and cannot_continue(info):
             raise ConflictError(
                 "continuation none", message="Эта модель не умеет продолжать начатый текст. Задайте вопрос ещё раз."
             )
@@ -172,6 +190,7 @@ class Answers:
             asked = await self.database.write(asking.store)
         if asked.new and self._worker is not None:
             self.hub.announce(asked.run.id, asked.first)
+            self._waiting.asked(asked.run)
             self._worker.wake()
         return asked.run
 
@@ -184,6 +203,25 @@ class Answers:
     async def response(self, owner: str, run_id: str) -> dict[str, Any]:
         """The response object as of now, words so far included."""
         return await self.database.read(partial(_response, owner=owner, run_id=run_id))
+
+    async def snapshot(self, owner: str, run_id: str) -> dict[str, Any]:
+        """The run as of `last_seq`: following it from there goes on from exactly what is told here."""
+        taken = await self.database.read(partial(snapshot.read, owner=owner, run_id=run_id))
+        can_continue = taken.can_continue and (not taken.view.text or await self._engine_may_continue())
+        return taken.facts(time.time(), can_continue=can_continue)
+
+    async def _engine_may_continue(self) -> bool:
+        """Whether nothing is known that forbids it; a remote engine that is slow to say is not waited for."""
+        try:
+            async with asyncio.timeout(ENGINE_SAYS_WITHIN):
+                return not cannot_continue(await self.engine.info())
+        except TimeoutError:
+            return True
+
+    async def suggestions(self, owner: str, run_id: str, limit: int) -> list[Suggestion]:
+        """What one may ask next, from the provisions found; none before they are. Raises NotFoundError."""
+        run = await self.get(owner, run_id)
+        return await asyncio.to_thread(following, run.request, run.context, limit) if run.context else []
 
     async def wait(self, owner: str, run_id: str, silence: float) -> AsyncGenerator[dict[str, Any] | None, None]:
         """The response object once the run has ended; before it a None at least every `silence` seconds.

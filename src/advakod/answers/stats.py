@@ -18,7 +18,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Integer,
     Row,
     and_,
     case,
@@ -34,10 +33,12 @@ from ..errors import InputError
 from ..storage.schema import run
 from ..telemetry import Metrics
 from .model import Outcome, Reason, Run, Status
+from .occupancy import ENDED, Occupancy, averages, whole
 
 DEFAULT_WINDOW = 3_600.0  # seconds
 SHORTEST_WINDOW = 60.0
-LONGEST_WINDOW = 30 * 86_400.0  # a scan grows with the window: 100,000 runs take some 40 ms
+# Scans grow with the window: 100,000 runs take some 50 ms, and 350 ms by 1,440 steps.
+LONGEST_WINDOW = 30 * 86_400.0
 DEFAULT_STEP = 60.0
 SHORTEST_STEP = 10.0
 MOST_POINTS = 1_500  # of a plot: a day by the minute
@@ -45,7 +46,6 @@ MOST_POINTS = 1_500  # of a plot: a day by the minute
 # half a point at most, seven times in ten. Counts and averages are always of all runs.
 SAMPLE = 2_000
 
-ENDED = (Status.COMPLETED, Status.FAILED, Status.INCOMPLETE, Status.CANCELLED)
 _LONG_ENOUGH = and_(run.c.status == Status.INCOMPLETE, run.c.reason == Reason.MAX_OUTPUT_TOKENS)
 _CUT_SHORT = and_(run.c.status == Status.INCOMPLETE, run.c.reason != Reason.MAX_OUTPUT_TOKENS)
 _SUCCEEDED = or_(run.c.status == Status.COMPLETED, _LONG_ENOUGH)
@@ -85,7 +85,9 @@ class Stats:
     error_rate: float  # failed of all, 0–1
     requests_per_minute: float
     average_response_time: float  # of successful runs; 0 when there are none, as clients of old expect
-    p95_response_time: float
+    p50_response_time: float | None
+    p95_response_time: float  # 0 when there are none
+    p99_response_time: float | None
     time_to_first_token_p50: float | None
     time_to_first_token_p95: float | None
     tokens_per_second_p50: float | None
@@ -101,9 +103,16 @@ class Point:
     time: float  # its beginning, seconds since the epoch, a multiple of the step
     requests: int
     failed: int
+    cancelled: int
     average_response_time: float | None
+    p50_response_time: float | None
     p95_response_time: float | None
+    p99_response_time: float | None
     time_to_first_token_p50: float | None
+    time_to_first_token_p95: float | None
+    tokens_per_second_p50: float | None
+    average_queue: float  # runs that waited, on average over the step; occupancy.py defines it
+    average_running: float
 
 
 def measure(connection: Connection, now: float, window: float = DEFAULT_WINDOW) -> Stats:
@@ -115,7 +124,7 @@ def measure(connection: Connection, now: float, window: float = DEFAULT_WINDOW) 
     cancelled = sum(row.runs for row in outcomes if row.status == Status.CANCELLED)
     failures = total - successes - cancelled
     sample = _sample(connection, now - window, now, total)
-    firsts = _present(first_token_seconds(row) for row in sample)
+    times, firsts = _response_times(sample), _present(first_token_seconds(row) for row in sample)
     return Stats(
         window=window,
         total_requests=total,
@@ -125,7 +134,9 @@ def measure(connection: Connection, now: float, window: float = DEFAULT_WINDOW) 
         error_rate=failures / total if total else 0.0,
         requests_per_minute=total / window * 60,
         average_response_time=sum(row.seconds for row in good) / successes if successes else 0.0,
-        p95_response_time=percentile(_response_times(sample), 0.95) or 0.0,
+        p50_response_time=percentile(times, 0.5),
+        p95_response_time=percentile(times, 0.95) or 0.0,
+        p99_response_time=percentile(times, 0.99),
         time_to_first_token_p50=percentile(firsts, 0.5),
         time_to_first_token_p95=percentile(firsts, 0.95),
         tokens_per_second_p50=percentile(_present(tokens_per_second(row) for row in sample), 0.5),
@@ -154,18 +165,26 @@ def history(
     sampled: dict[int, list[Ended]] = defaultdict(list)
     for row in _sample(connection, first * step, now, total):
         sampled[math.floor(row.finished_at / step) - first].append(row)
-    steps = range(math.floor(now / step) - first + 1)
-    return [_point((first + n) * step, counted.get(n), sampled[n]) for n in steps]
+    occupied = averages(connection, first, step, now)
+    return [_point((first + n) * step, counted.get(n), sampled[n], there) for n, there in enumerate(occupied)]
 
 
-def _point(start: float, counted: Row[Any] | None, sample: Sequence[Ended]) -> Point:
+def _point(start: float, counted: Row[Any] | None, sample: Sequence[Ended], there: Occupancy) -> Point:
+    times, firsts = _response_times(sample), _present(first_token_seconds(row) for row in sample)
     return Point(
         time=start,
         requests=counted.requests if counted else 0,
         failed=counted.failed if counted else 0,
+        cancelled=counted.cancelled if counted else 0,
         average_response_time=counted.average if counted else None,
-        p95_response_time=percentile(_response_times(sample), 0.95),
-        time_to_first_token_p50=percentile(_present(first_token_seconds(row) for row in sample), 0.5),
+        p50_response_time=percentile(times, 0.5),
+        p95_response_time=percentile(times, 0.95),
+        p99_response_time=percentile(times, 0.99),
+        time_to_first_token_p50=percentile(firsts, 0.5),
+        time_to_first_token_p95=percentile(firsts, 0.95),
+        tokens_per_second_p50=percentile(_present(tokens_per_second(row) for row in sample), 0.5),
+        average_queue=there.queue,
+        average_running=there.running,
     )
 
 
@@ -255,17 +274,13 @@ def _sample(connection: Connection, after: float, until: float, total: int) -> l
 
 
 def _by_step(connection: Connection, first: int, step: float, until: float) -> Sequence[Row[Any]]:
-    """(step, requests, failed, average) for each step, counted from `first`, in which a run ended."""
-    number = _floor(connection, run.c.finished_at / step - first).label("step")
+    """(step, requests, failed, cancelled, average) for each step, counted from `first`, in which a run ended."""
+    number = whole(connection, run.c.finished_at / step - first).label("step")
     query = select(
         number,
         func.count().label("requests"),
         func.sum(case((_FAILED, 1), else_=0)).label("failed"),
+        func.sum(case((run.c.status == Status.CANCELLED, 1), else_=0)).label("cancelled"),
         func.avg(case((_SUCCEEDED, _SECONDS))).label("average"),
     ).where(_ended_within(first * step, until))
     return connection.execute(query.group_by("step")).all()
-
-
-def _floor(connection: Connection, positive: ColumnElement[Any]) -> ColumnElement[int]:
-    # SQLite's cast cuts, PostgreSQL's rounds; SQLite has floor() only where it was built with it.
-    return cast(positive if connection.dialect.name == "sqlite" else func.floor(positive), Integer)

@@ -95,6 +95,11 @@ def source_facts(source: Source) -> dict[str, Any]:
     return {name: getattr(source, name) for name in names} | {"excerpt": source.text[:EXCERPT]}
 
 
+def plan_facts(seconds: float | None, tokens: int | None, budget: float, max_tokens: int) -> dict[str, Any]:
+    """What is expected (None: nobody knows), and the bounds: seconds of writing and tokens."""
+    return {"expected_seconds": seconds, "expected_tokens": tokens, "budget": budget, "max_tokens": max_tokens}
+
+
 def usage(run: Run) -> dict[str, Any]:
     return {
         "input_tokens": run.input_tokens,

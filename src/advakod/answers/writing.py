@@ -12,18 +12,20 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 
-from ..engine.interface import Continuation, Engine, EngineInfo, FinishReason, Message, Piece, WritingTask
+from ..engine.interface import Continuation, Engine, EngineInfo, FinishReason, Message, Piece, Reading, WritingTask
 from ..errors import AdvakodError, EngineError
 from ..settings import Settings
 from ..storage import Database
 from . import conversations, event_log, grounding, prompt, queries, wire
 from .ageing import old_editions
 from .event_log import Append, Progress
+from .expectation import Expectations, Expected
 from .model import Citation, Context, Outcome, Reason, Run, Status
 from .recorder import Flusher, LostFenceError, Recorder
 from .retrieval import Retrieval
@@ -63,6 +65,8 @@ class Desk:
     retrieval: Retrieval
     flusher: Flusher
     settings: Settings
+    expectations: Expectations = field(default_factory=Expectations)
+    begun: Callable[[str], None] = lambda _: None  # told the id of each run whose writing begins
 
 
 class Writing:
@@ -75,6 +79,9 @@ class Writing:
         self._time = desk.settings.time
         self._writing: asyncio.Task[Outcome] | None = None
         self._stopped = held.cancel_requested  # of an earlier attempt: not a word more
+        self._reading = False  # the log's last stage is, or may be, reading
+        self._last_reading: Reading | None = None
+        self._next_reading = 0.0  # loop time before which no more of it is told
 
     @property
     def spent(self) -> float:
@@ -106,6 +113,7 @@ class Writing:
     async def perform(self) -> None:
         """Raises nothing but cancellation."""
         run_id = self.run.id
+        self.desk.begun(run_id)
         try:
             state = await self._restore()
             if state.terminal is None:
@@ -135,7 +143,9 @@ class Writing:
         info = await self.desk.engine.info()
         context = self.run.context or await self._prepare(info)
         self.run = replace(self.run, context=context)
-        self._begin_item(state)
+        if self.run.continues is not None and not state.has("advakod.sources"):
+            self._tell_context(context)  # frozen for the run before: told to the readers of this one too
+        self._begin_item(state, context, info)
         if context.written and not state.text:
             recorder.words(context.written, 0)
         outcome = await self._write_guarded(context, info, resumed=bool(state.text))
@@ -184,8 +194,11 @@ class Writing:
         queries.set_context(connection, self.run.id, context)
         return True
 
-    def _begin_item(self, state: Progress) -> None:
+    def _begin_item(self, state: Progress, context: Context, info: EngineInfo) -> None:
+        """All of it before the first text; not flushed for its own sake."""
         recorder = self._pen
+        if not state.has("advakod.plan") and not state.text:
+            recorder.event("advakod.plan", **self._plan(context))
         if not state.has("response.output_item.added"):
             item = wire.message_item(self.run, "in_progress", [])
             recorder.event("response.output_item.added", output_index=0, item=item)
@@ -197,7 +210,21 @@ class Writing:
                 content_index=0,
                 part=wire.text_part(""),
             )
-            recorder.event("advakod.stage", stage="writing")
+            if not info.tells_reading:
+                recorder.event("advakod.stage", stage="writing")
+        self._reading = info.tells_reading
+
+    def _plan(self, context: Context) -> dict[str, Any]:
+        """How long and how much, as far as it can be known. Nobody knows how much of a broken-off text was left."""
+        most = self._most_tokens
+        expected = Expected()
+        if self.run.continues is None:
+            expected = self.desk.expectations.of_writing(context.fingerprint, most, self._time.budget)
+        return wire.plan_facts(expected.seconds, expected.tokens, self._time.budget, most)
+
+    @property
+    def _most_tokens(self) -> int:
+        return self.run.request.max_output_tokens or self.desk.settings.max_tokens
 
     # -- words ------------------------------------------------------------------------------------
 
@@ -205,7 +232,7 @@ class Writing:
         """Write until an outcome; CASES are tried in this order."""
         if self._stopped:
             return ended(Status.CANCELLED, Reason.CANCELLED)  # CASE 1: stopped before the engine was asked
-        if resumed and _cannot_continue(info):
+        if resumed and cannot_continue(info):
             return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)  # CASE 2: the text cannot be gone on with
         if self._pen.spent >= self._time.budget:
             return ended(Status.INCOMPLETE, Reason.TIMEOUT)  # CASE 3: earlier attempts used the budget up
@@ -250,7 +277,7 @@ class Writing:
             messages=prompt.messages(request, context),
             sources=context.sources,
             prefix=self._pen.text,
-            max_tokens=max(1, (request.max_output_tokens or settings.max_tokens) - self._pen.output_tokens),
+            max_tokens=max(1, self._most_tokens - self._pen.output_tokens),
             temperature=settings.temperature if request.temperature is None else request.temperature,
             top_p=settings.top_p if request.top_p is None else request.top_p,
             seed=context.seed,
@@ -261,12 +288,21 @@ class Writing:
             return await self._record(pieces)
 
     async def _record(self, pieces: AsyncGenerator[Piece, None]) -> Outcome:
-        """Move words from the engine to the log; silence and the budget end it."""
+        """Move words from the engine to the log; silence and the budget end it.
+
+        Reading is no word: it puts the end of the wait for the first one neither off nor forward.
+        """
         recorder, loop = self._pen, asyncio.get_running_loop()
         end = loop.time() + self._time.budget - recorder.spent
         try:
             async with asyncio.timeout_at(min(end, loop.time() + self._time.first_token)) as bound:
                 async for piece in pieces:
+                    if piece.reading is not None:
+                        self._tell_reading(piece.reading, loop.time())
+                        continue
+                    if self._reading and piece.text:
+                        self._reading = False
+                        recorder.event("advakod.stage", stage="writing")
                     recorder.words(piece.text, piece.tokens)
                     if piece.prompt_tokens is not None:
                         recorder.run = replace(recorder.run, input_tokens=piece.prompt_tokens)
@@ -277,6 +313,12 @@ class Writing:
             reason = Reason.TIMEOUT if loop.time() >= end else Reason.STALLED
             raise _Stop(ended(Status.INCOMPLETE, reason)) from None
         raise EngineError("the engine ended without a finish reason")
+
+    def _tell_reading(self, reading: Reading, now: float) -> None:
+        """The first at once, the others when it has gone on, at most every H/3."""
+        if now >= self._next_reading and reading != self._last_reading:
+            self._reading, self._next_reading, self._last_reading = True, now + self._time.progress, reading
+            self._pen.event("advakod.stage", stage="reading", done=reading.done, total=reading.total)
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -331,7 +373,9 @@ class Writing:
         def end(connection: Connection) -> None:
             conversations.answered(connection, self.run, text)
 
-        await self.desk.flusher.finish(self._pen, outcome, end, record)
+        ended_run = await self.desk.flusher.finish(self._pen, outcome, end, record)
+        if outcome.status is Status.COMPLETED:
+            self.desk.expectations.learn(replace(ended_run, context=self.run.context))
 
     async def _fail(self, error: Exception) -> None:
         known = error if isinstance(error, AdvakodError) else AdvakodError(str(error))
@@ -353,13 +397,14 @@ def _finished(finish: FinishReason, *, empty: bool) -> Outcome:
     return Outcome(Status.COMPLETED)
 
 
-def _cannot_continue(info: EngineInfo) -> bool:
+def cannot_continue(info: EngineInfo) -> bool:
+    """Whether it is known that this engine cannot go on with a text."""
     return info.reachable and info.continuation is Continuation.NONE
 
 
 def _lost(error: EngineError, info: EngineInfo, tries: int, *, begun: bool) -> Outcome | None:
     """What an engine's failure means; None: try again."""
-    if begun and _cannot_continue(info):
+    if begun and cannot_continue(info):
         return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)
     if tries < ENGINE_TRIES and (error.retryable or begun):
         return None

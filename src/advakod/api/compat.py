@@ -26,7 +26,12 @@ from .streams import EVENTS, EventStream
 
 QUESTIONS = frozenset({"message", "chat_message", "chat", "question", "query"})
 IDLE = frozenset({"typing", "join_session"})  # the old page sends them; there is nobody to tell
-STAGES = {"searching": "Ищу нормы…", "writing": "Пишу ответ…", "checking": "Проверяю ссылки…"}
+STAGES = {
+    "searching": "Ищу нормы…",
+    "reading": "Читаю нормы…",
+    "writing": "Пишу ответ…",
+    "checking": "Проверяю ссылки…",
+}
 PREVIEW = 200  # characters of a source
 DONE = b"data: [DONE]\n\n"
 FIELD = {"type": "object", "required": ["query"], "properties": {"query": {"type": "string", "description": "Вопрос."}}}

@@ -7,19 +7,28 @@ deleted one by one (405): a sibling is added instead, and a conversation is dele
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from ..answers.conversations import Conversation, Message, RunOutcome
+from ..answers.export import MEDIA_TYPES, Format
 from ..answers.model import Status
-from ..answers.shelf import Tree
+from ..answers.shelf import Listed, Tree
 from ..engine.interface import Message as Turn
 from ..errors import InputError, NotFoundError, QuestionError
 from .responses import Item, Metadata, Room, Who, to_turn
 
 MOST_ITEMS = 20  # in one request, as the protocol says
 ConversationId = Annotated[str, Path(min_length=1, max_length=64)]
+After = Annotated[str | None, Query(max_length=120, description="Поле `next` прежнего ответа.")]
+EXPORTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Файл.",
+        "content": {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES},
+    }
+}
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -204,8 +213,15 @@ class ConversationTree(ConversationFacts):
     messages: list[MessageFacts]
 
 
+class ConversationListed(ConversationFacts):
+    """Беседа и что с ней сейчас."""
+
+    running: bool = Field(description="В ней пишется ответ.")
+    snippet: str | None = Field(description="Где встретилось искомое; null без поиска.")
+
+
 class ConversationList(BaseModel):
-    data: list[ConversationFacts]
+    data: list[ConversationListed]
     next: str | None = Field(description="Передайте в `after`, чтобы получить следующие.")
 
 
@@ -216,17 +232,29 @@ class ConversationChange(BaseModel):
     leaf: str | None = Field(None, min_length=1, max_length=64)
 
 
+class ConversationDeleted(BaseModel):
+    """Беседа удалена, но ещё может быть возвращена."""
+
+    id: str
+    deleted: Literal[True] = True
+    restore_until: float = Field(description="До этого времени её возвращает `restore`; потом она стирается.")
+
+
 @tree_router.get("", summary="Список бесед")
 async def list_conversations(
     who: Who,
     answers: Room,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    after: Annotated[str | None, Query(max_length=120, description="Поле `next` прежнего ответа.")] = None,
+    after: After = None,
+    q: Annotated[
+        str,
+        Query(max_length=200, description="Слова, которые все есть в названии или сообщениях; регистр и ё не важны."),
+    ] = "",
 ) -> ConversationList:
     """Сначала те, что менялись последними."""
-    found = await answers.conversations.listing(who.name, limit + 1, _position(after) if after else None)
-    data = [_facts(conversation) for conversation in found[:limit]]
-    last = found[limit - 1] if len(found) > limit else None
+    found = await answers.conversations.listing(who.name, limit + 1, position(after), q)
+    data = [_listed(one) for one in found[:limit]]
+    last = found[limit - 1].conversation if len(found) > limit else None
     return ConversationList(data=data, next=f"{last.updated_at!r}~{last.id}" if last else None)
 
 
@@ -247,12 +275,56 @@ async def change(
     return _facts(await answers.conversations.change(who.name, conversation_id, **values))
 
 
-def _position(after: str) -> tuple[float, str]:
-    updated_at, _, conversation_id = after.partition("~")
+@tree_router.delete("/{conversation_id}", summary="Удалить беседу с возможностью вернуть")
+async def put_aside(conversation_id: ConversationId, who: Who, answers: Room) -> ConversationDeleted:
+    """Беседы и её ответов больше нет ни по одному адресу; вернуть её можно до `restore_until`.
+
+    Пока в ней пишется ответ, 409.
+    """
+    until = await answers.conversations.put_aside(who.name, conversation_id)
+    return ConversationDeleted(id=conversation_id, restore_until=until)
+
+
+@tree_router.post("/{conversation_id}/restore", summary="Вернуть удалённую беседу")
+async def restore(conversation_id: ConversationId, who: Who, answers: Room) -> ConversationFacts:
+    """Беседа снова там же, где была; неудалённая остаётся как есть."""
+    return _facts(await answers.conversations.restore(who.name, conversation_id))
+
+
+@tree_router.get("/{conversation_id}/export", summary="Выгрузить беседу", response_class=Response, responses=EXPORTS)
+async def export_conversation(
+    conversation_id: ConversationId,
+    who: Who,
+    answers: Room,
+    format: Annotated[Format, Query(description="Markdown или DOCX.")],  # noqa: A002 - the wire's word
+    leaf: Annotated[
+        str | None, Query(max_length=64, description="Последнее сообщение ответвления; без него текущее.")
+    ] = None,
+) -> Response:
+    """Файл с вопросами, ответами и их источниками; ответ, который ещё пишется, входит в него тем, что уже есть."""
+    made = await answers.conversations.export(who.name, conversation_id, format, leaf)
+    return Response(made.content, media_type=made.media_type, headers={"content-disposition": disposition(made.name)})
+
+
+def disposition(name: str) -> str:
+    """A header that saves the file under its name; the plain name is for clients that know no other."""
+    plain = f"beseda{name[name.rindex('.') :]}"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def position(after: str | None) -> tuple[float, str] | None:
+    """A place in a list, newest first, as `next` tells it. Raises InputError."""
+    if after is None:
+        return None
+    at, _, last = after.partition("~")
     try:
-        return float(updated_at), conversation_id
+        return float(at), last
     except ValueError as error:
         raise InputError(after, message="Поле «after»: передайте поле next прежнего ответа.", param="after") from error
+
+
+def _listed(one: Listed) -> ConversationListed:
+    return ConversationListed(**_facts(one.conversation).model_dump(), running=one.running, snippet=one.snippet)
 
 
 def _facts(conversation: Conversation) -> ConversationFacts:

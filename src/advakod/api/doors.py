@@ -6,7 +6,7 @@ body, so a stream costs what it costs without it. docs/decisions/0003-doors.md s
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -43,6 +43,7 @@ from ..errors import (
 __all__ = ["Doors", "Refusal", "check_exposure", "principal", "principal_of", "require_admin"]
 
 Headers = Mapping[bytes, bytes]
+Page = Callable[[int], ASGIApp]  # what a browser is shown with this status, where it could not read a refusal
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITE = frozenset({b"same-origin", b"none"})  # none: the person did it, by the address bar or a bookmark
@@ -85,7 +86,8 @@ class Door(Enum):
 # Each is a path with everything below it; the slash at the end keeps `/chatter` out.
 OPEN = ("/docs/", "/openapi.json/", "/chat/", "/law/", "/assets/", "/static/", "/health/", "/favicon.ico/")
 ASKED = ("/ready/", "/api/v1/session/")
-ADMIN = ("/metrics/", "/api/v1/config/", "/api/v1/llm/stats/", "/admin/")
+ADMIN = ("/metrics/", "/api/v1/config/", "/api/v1/llm/stats/", "/api/v1/feedback/", "/admin/")
+SHOWN = ("/admin/",)  # a person comes here by the address bar, and the page can ask for a key
 PRIVATE = ("/v1/", "/api/")  # answers of these are nobody else's: never in a cache
 
 
@@ -95,9 +97,10 @@ class Doors:
     The order is fixed: host, site, who, role. A refused WebSocket gets its status before the handshake.
     """
 
-    def __init__(self, app: ASGIApp, accounts: Accounts) -> None:
+    def __init__(self, app: ASGIApp, accounts: Accounts, page: Page | None = None) -> None:
         self._app = app
         self._accounts = accounts
+        self._page = page
         self._hosts = accounts.hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +111,7 @@ class Doors:
         try:
             who = await self._admit(scope, path)
         except AdvakodError as error:
-            await Refusal.of(error).send(scope, receive, send)
+            await self._refuse(error, path, scope, receive, send)
             return
         scope.setdefault("state", {})["principal"] = who
         await self._app(scope, receive, _safer(send, path) if scope["type"] == "http" else send)
@@ -132,6 +135,14 @@ class Doors:
         if door is Door.ADMIN and not who.is_admin:
             raise AdminOnlyError(f"{who.name} at {path}")
         return who
+
+    async def _refuse(self, error: AdvakodError, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = Refusal.of(error)
+        lacks_rights = isinstance(error, KeyRequiredError | AdminOnlyError)
+        if self._page is not None and lacks_rights and _is_visit(scope, path):
+            await self._page(refusal.status)(scope, receive, _safer(send, path))
+        else:
+            await refusal.send(scope, receive, send)
 
     def _check_site(self, scope: Scope, headers: Headers, host: str) -> None:
         """Only browsers send these headers, and no page can forge them; without them there is no page."""
@@ -241,6 +252,15 @@ def session_token(headers: Headers) -> str | None:
         if name == COOKIE_NAME:
             return value.decode("latin-1")
     return None
+
+
+def _is_visit(scope: Scope, path: str) -> bool:
+    """Whether a person opens this in a browser, by its own word; older ones say only what they can show."""
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not (path + "/").startswith(SHOWN):
+        return False
+    headers: Headers = dict(scope["headers"])
+    mode = headers.get(b"sec-fetch-mode")
+    return mode == b"navigate" if mode is not None else b"text/html" in headers.get(b"accept", b"")
 
 
 def _is_proxied(headers: Headers) -> bool:

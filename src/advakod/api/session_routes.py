@@ -6,9 +6,11 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from ..accounts import SESSION_COOKIE, Accounts, Principal, Role, SignInError, Via, is_loopback
+from ..answers.shelf import UNDO_SECONDS
+from ..settings import Settings
 from .doors import principal, session_token
 
 MOST_BODY = 4_096  # bytes; the door is open to strangers, and a key is shorter
@@ -36,12 +38,23 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/api/v1/session", tags=["session"])
 
 
+class ClientLimits(BaseModel):
+    """Что странице нужно знать о сервере; время в секундах."""
+
+    heartbeat: float = Field(description="Поток не молчит дольше.")
+    client_silence: float = Field(description="Молчит дольше — соединение потеряно.")
+    max_question: int = Field(description="Знаков в вопросе.")
+    edition_warn_days: int = Field(description="Редакция старше стольких дней считается старой.")
+    undo_seconds: float = Field(description="Столько можно вернуть удалённую беседу.")
+
+
 class WhoAmI(BaseModel):
-    """Кто обращается к серверу."""
+    """Кто обращается к серверу и что здесь действует."""
 
     name: str
     role: Role
     via: Via
+    limits: ClientLimits
 
 
 @router.post("", summary="Войти по ключу", openapi_extra=BODY, responses=REFUSALS)
@@ -57,13 +70,13 @@ async def sign_in(request: Request, response: Response) -> WhoAmI:
         httponly=True,
         samesite="strict",
     )
-    return _who(signed_in.principal)
+    return _who(signed_in.principal, request)
 
 
 @router.get("", summary="Кто я", responses=UNKNOWN)
-async def who_am_i(who: Annotated[Principal, Depends(principal)]) -> WhoAmI:
-    """Имя, роль и способ входа."""
-    return _who(who)
+async def who_am_i(request: Request, who: Annotated[Principal, Depends(principal)]) -> WhoAmI:
+    """Имя, роль, способ входа и что нужно знать странице."""
+    return _who(who, request)
 
 
 @router.delete("", summary="Выйти", status_code=204)
@@ -108,5 +121,13 @@ def _is_https(request: Request) -> bool:
     return accounts.hosts.is_https or request.url.scheme == "https"
 
 
-def _who(who: Principal) -> WhoAmI:
-    return WhoAmI(name=who.name, role=who.role, via=who.via)
+def _who(who: Principal, request: Request) -> WhoAmI:
+    settings: Settings = request.app.state.settings
+    limits = ClientLimits(
+        heartbeat=settings.heartbeat,
+        client_silence=settings.time.client_silence,
+        max_question=settings.max_question,
+        edition_warn_days=settings.edition_warn_days,
+        undo_seconds=UNDO_SECONDS,
+    )
+    return WhoAmI(name=who.name, role=who.role, via=who.via, limits=limits)

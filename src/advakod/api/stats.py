@@ -9,7 +9,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from ..answers import Answers, stats
+from ..answers import Answers, failures, stats
+from ..answers.failures import Failure
 from ..answers.stats import Point, Stats
 from ..settings import describe_time
 from .doors import require_admin
@@ -59,6 +60,13 @@ class HistoryReply:
     points: list[Point]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailuresReply:
+    """Failures from the newest to the oldest."""
+
+    data: list[Failure]
+
+
 @router.get("", summary="Показатели за окно времени")
 async def get_stats(answers: Room, window: Window = stats.DEFAULT_WINDOW) -> StatsReply:
     """Считается по ответам в базе: все процессы, до и после перезапуска. Время в секундах."""
@@ -74,6 +82,14 @@ async def get_history(
     """Без пропусков: шаг, в котором ничего не закончилось, тоже есть. Время в секундах."""
     points = await answers.database.read(partial(stats.history, now=time.time(), window=window, step=step))
     return HistoryReply(window=window, step=step, points=points)
+
+
+@router.get("/failures", summary="Последние неудачи и их причины")
+async def get_failures(
+    answers: Room, limit: Annotated[int, Query(ge=1, le=failures.MOST, description="Не больше скольких.")] = 50
+) -> FailuresReply:
+    """Не получившиеся и оборванные ответы, новые первыми; без вопросов и ответов. Время в секундах."""
+    return FailuresReply(data=await answers.database.read(partial(failures.recent, limit=limit)))
 
 
 def limits(answers: Answers) -> Limits:

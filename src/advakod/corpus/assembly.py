@@ -8,6 +8,7 @@ from ..law.model import Kind, Provision
 from .model import ArticleText, Edition
 
 CONTAINERS = frozenset({Kind.SECTION, Kind.SUBSECTION, Kind.CHAPTER, Kind.PARAGRAPH, Kind.APPENDIX})
+WORDS_SHOWN = 90  # characters; what tells one point from another in a list
 _NAMES = {
     Kind.SECTION: "Раздел",
     Kind.SUBSECTION: "Подраздел",
@@ -74,6 +75,20 @@ def title(provision: Provision) -> str:
         return provision.heading
     numbered = f"{name} {provision.number}".strip()
     return f"{numbered}. {provision.heading}" if provision.heading else numbered
+
+
+def line_title(kind: Kind, number: str, heading: str, words: str) -> str:
+    """What stands for a unit in a table of contents. `words`: its own text, or at least how it begins."""
+    if kind is Kind.ARTICLE or kind in CONTAINERS:
+        return title(Provision("", kind, number, heading, "", -1)) or "Приложение"
+    return "Преамбула" if kind is Kind.PREAMBLE else f"{heading} {shortened(words)}".strip()
+
+
+def shortened(words: str) -> str:
+    """The first words, up to WORDS_SHOWN characters; a word is never cut."""
+    if len(words) <= WORDS_SHOWN:
+        return words
+    return words[: WORDS_SHOWN + 1].rpartition(" ")[0].rstrip(" ,;:—–-") + "…"
 
 
 def _end(provisions: Sequence[Provision], ordinal: int) -> int:

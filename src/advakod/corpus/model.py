@@ -48,9 +48,38 @@ class Edition:
         return self.in_force_from is not None or day == self.start
 
     @property
+    def in_points(self) -> bool:
+        """Whether the text is made of points and has no articles, as the Government's rules are."""
+        return self.articles == 0
+
+    @property
     def start(self) -> dt.date | None:
         """The first day on which it may apply."""
         return self.in_force_from or self.edition_date
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act that is loaded, with its documents in the order of their parts."""
+
+    id: str
+    type: str
+    title: str
+    number: str  # of a code in parts: its first part's
+    date: dt.date | None
+    status: ActStatus
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One published text of an act, with its editions, the newest first; there is at least one."""
+
+    id: str
+    title: str
+    part: int
+    number: str
+    editions: tuple[Edition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +124,40 @@ class ArticleText:
     repealed: bool
     provisions: tuple[Provision, ...]  # `parent` counts within the edition, not within this tuple
     ordinal: int  # of the article's own provision in its edition
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsLine:
+    """A line of a table of contents.
+
+    `place` is what a reader asks for to see its text: an article's number, in an act without articles a
+    point's, else its address. None for a container without words of its own.
+    """
+
+    address: str  # in the act: st18
+    kind: Kind
+    number: str
+    title: str  # «Статья 18. Права потребителя…»; of a point, its number and first words
+    level: int  # how many containers hold it
+    repealed: bool
+    place: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What stands before or after an article."""
+
+    place: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An article as a reader opens it; over the parts of a code the neighbours run on."""
+
+    edition: Edition
+    text: ArticleText
+    place: str
+    focus: str | None  # address in the act of the part that was asked for; None: the article itself
+    previous: Neighbour | None
+    next: Neighbour | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -12,7 +13,7 @@ from ..law.model import ActStatus, Kind, Provision
 from ..law.numbers import segment
 from ..storage import schema as s
 from .assembly import articles_of, assemble
-from .model import ArticleText, Edition, EditionChoice
+from .model import Act, ArticleText, Document, Edition, EditionChoice
 
 GENERATION_KEY = "corpus_generation"
 
@@ -23,18 +24,39 @@ def generation(connection: Connection) -> int:
     return int(value or 0)
 
 
-def editions(connection: Connection) -> list[Edition]:
-    """All editions, by document, the newest first."""
-    rows = connection.execute(_edition_query().where(s.edition.c.complete))
+def editions(connection: Connection, act_id: str | None = None) -> list[Edition]:
+    """All editions, or those of one act, by document, the newest first."""
+    query = _edition_query().where(s.edition.c.complete)
+    rows = connection.execute(query if act_id is None else query.where(s.document.c.act_id == act_id))
     return sorted(map(_edition, rows), key=lambda e: (e.document_id, _backwards(e)))
 
 
-def choose_editions(connection: Connection, on: dt.date | None = None) -> list[EditionChoice]:
+def acts(connection: Connection, act_id: str | None = None) -> list[Act]:
+    """Acts with a complete edition, or that one; in force before repealed and foreign, then by title."""
+    by_document = defaultdict[str, list[Edition]](list)
+    for found in editions(connection, act_id):
+        by_document[found.document_id].append(found)
+    documents = defaultdict[str, list[Document]](list)
+    for row in connection.execute(select(s.document).order_by(s.document.c.part)):
+        if row.id in by_document:
+            held = tuple(by_document[row.id])
+            documents[row.act_id].append(Document(row.id, row.title, row.part, row.number, held))
+    rows = connection.execute(select(s.act).where(s.act.c.id.in_(documents)))
+    held_acts = (
+        Act(row.id, row.type, row.title, row.number, row.date, ActStatus(row.status), tuple(documents[row.id]))
+        for row in rows
+    )
+    return sorted(held_acts, key=lambda act: (act.status is not ActStatus.IN_FORCE, act.title))
+
+
+def choose_editions(
+    connection: Connection, on: dt.date | None = None, act_id: str | None = None
+) -> list[EditionChoice]:
     """One choice a document. Without a date the newest edition; with one, the newest known to apply then.
 
     Repealed and foreign acts are chosen too: look at `status` before offering one as the law in force.
     """
-    by_document = groupby(editions(connection), key=lambda e: e.document_id)
+    by_document = groupby(editions(connection, act_id), key=lambda e: e.document_id)
     return [_choose(document, list(found), on) for document, found in by_document]
 
 
@@ -69,14 +91,27 @@ def unit(connection: Connection, act_id: str, address: str, on: dt.date | None =
 
 def unit_of(connection: Connection, edition: Edition, address: str) -> ArticleText | None:
     """The same in one edition."""
-    c = s.provision.c
-    ordinal = connection.scalar(
-        select(c.ordinal).where(c.edition_id == edition.id, c.address == address).order_by(c.ordinal).limit(1)
-    )
-    if ordinal is None:
+    found = provision_at(connection, edition, address)
+    if found is None:
         return None
-    below = _subtree(connection, edition.id, ordinal)
-    return assemble(edition, ordinal, below, _ancestors(connection, edition.id, below[0].parent))
+    below = _subtree(connection, edition.id, found[0])
+    return assemble(edition, found[0], below, ancestors(connection, edition, below[0].parent))
+
+
+def provision_at(connection: Connection, edition: Edition, address: str) -> tuple[int, Provision] | None:
+    """One provision by its address in the act, without what is below it, and its ordinal."""
+    row = connection.execute(_provision_query(edition.id).where(s.provision.c.address == address).limit(1)).first()
+    return None if row is None else (row.ordinal, _provision(row))
+
+
+def ancestors(connection: Connection, edition: Edition, parent: int) -> list[Provision]:
+    """The provision with the ordinal `parent` and those that enclose it, the outermost first."""
+    found: list[Provision] = []
+    while parent >= 0:
+        row = connection.execute(_provision_query(edition.id).where(s.provision.c.ordinal == parent)).one()
+        found.append(_provision(row))
+        parent = row.parent
+    return found[::-1]
 
 
 def _subtree(connection: Connection, edition_id: int, ordinal: int) -> list[Provision]:
@@ -86,16 +121,6 @@ def _subtree(connection: Connection, edition_id: int, ordinal: int) -> list[Prov
     end = connection.scalar(outside.order_by(c.ordinal).limit(1))
     rows = _provision_query(edition_id).where(c.ordinal >= ordinal)
     return list(map(_provision, connection.execute(rows if end is None else rows.where(c.ordinal < end))))
-
-
-def _ancestors(connection: Connection, edition_id: int, parent: int) -> list[Provision]:
-    """Enclosing provisions, the outermost first."""
-    found: list[Provision] = []
-    while parent >= 0:
-        row = connection.execute(_provision_query(edition_id).where(s.provision.c.ordinal == parent)).one()
-        found.append(_provision(row))
-        parent = row.parent
-    return found[::-1]
 
 
 def _choose(document: str, found: Sequence[Edition], on: dt.date | None) -> EditionChoice:

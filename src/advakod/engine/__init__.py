@@ -12,7 +12,7 @@ from .errors import (
     EngineRubbishError,
     EngineUnreachableError,
 )
-from .interface import Continuation, Engine, EngineInfo, FinishReason, Message, Piece, Source, WritingTask
+from .interface import Continuation, Engine, EngineInfo, FinishReason, Message, Piece, Reading, Source, WritingTask
 
 __all__ = [
     "Continuation",
@@ -28,6 +28,7 @@ __all__ = [
     "FinishReason",
     "Message",
     "Piece",
+    "Reading",
     "Source",
     "WritingTask",
 ]

@@ -16,7 +16,7 @@ from .errors import (
     EngineRefusedError,
     EngineRubbishError,
 )
-from .interface import FinishReason
+from .interface import FinishReason, Reading
 
 LONGEST_DETAIL = 500  # characters of a server's own words that are kept
 FINISHES = frozenset(reason.value for reason in FinishReason)
@@ -33,9 +33,10 @@ class ChatDecoder:
 
     `over` says that nothing more is to be read: there is a `failure`, or the server said [DONE] or
     closed. Without a `failure` there is then a `finish`. Reasoning of the model is left out.
+    `reading` is the last that the server told of its reading, until the first text.
     """
 
-    __slots__ = ("_counted", "_seen", "_splitter", "failure", "finish", "over", "prompt_tokens", "spoken")
+    __slots__ = ("_counted", "_seen", "_splitter", "failure", "finish", "over", "prompt_tokens", "reading", "spoken")
 
     def __init__(self) -> None:
         self._splitter = EventSplitter()
@@ -43,6 +44,7 @@ class ChatDecoder:
         self._seen = False  # an event of this protocol
         self.spoken: int | None = None  # tokens by the server's own account
         self.prompt_tokens: int | None = None
+        self.reading: Reading | None = None
         self.finish: FinishReason | None = None
         self.failure: EngineError | None = None
         self.over = False
@@ -105,6 +107,8 @@ class ChatDecoder:
                 texts.append(text + "")  # anything but a str is a TypeError here, not later
             if reason := choice.get("finish_reason"):
                 self._finish(reason)
+        if (progress := event.get("prompt_progress")) and not self._counted:  # llama-server
+            self.reading = _reading(progress) or self.reading
         if usage := event.get("usage"):
             self.prompt_tokens = usage.get("prompt_tokens")
             self.spoken = usage.get("completion_tokens")
@@ -129,6 +133,15 @@ class ChatDecoder:
             self.finish = FinishReason(reason)
         else:
             self.fail(EngineLostError(f"finish_reason {reason!r}"))
+
+
+def _reading(progress: object) -> Reading | None:
+    """None for what cannot be understood: a text is not worth losing for it."""
+    facts = progress if isinstance(progress, dict) else {}
+    done, total = facts.get("processed"), facts.get("total")
+    if not isinstance(done, int) or not isinstance(total, int) or total <= 0:
+        return None
+    return Reading(max(0, min(done, total)), total)
 
 
 def refusal(error: object, status: int = 0) -> EngineRefusedError:

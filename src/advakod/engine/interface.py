@@ -65,13 +65,25 @@ class WritingTask:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How far the prompt has been read, in the engine's own tokens; 0 <= done <= total."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of text. The last piece of a writing, and no other, carries `finish`."""
+    """A piece of text, or, with `reading`, a sign that the prompt is being read: that one has no text and no tokens.
+
+    The last piece of a writing, and no other, carries `finish`. No reading follows the first text.
+    """
 
     text: str
     tokens: int = 1
     finish: FinishReason | None = None
     prompt_tokens: int | None = None  # when the engine tells
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,7 @@ class EngineInfo:
     concurrency: int = 64  # texts it can usefully write at once, unless VISTRAL_MAX_CONCURRENCY says otherwise
     reachable: bool = True  # false: nobody answered, and `continuation` is not known
     uses_sources: bool = True  # false: nothing is searched for it (a script)
+    tells_reading: bool = False  # true: writings begin with pieces of reading; what is not known is false
     details: dict[str, object] = field(default_factory=dict)
 
 

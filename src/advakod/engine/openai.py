@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import logging
 import random
+from collections import ChainMap
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from ..errors import EngineError
 from ..settings import Prefill, Settings
 from .chat_stream import ChatDecoder, refusal
 from .errors import EngineLostError, EngineRefusedError, EngineRubbishError, EngineUnreachableError
-from .interface import Continuation, EngineInfo, Piece, WritingTask
+from .interface import Continuation, EngineInfo, Piece, Reading, WritingTask
 from .prefill import MODES, PROBE, RestartGuard, chat_request, goes_on
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ LINGER = 2.0  # seconds to wait for the usage after the finish reason
 RETRIES = 3  # of a server that says it is busy
 LONGEST_WAIT = 30.0  # seconds of Retry-After that are obeyed
 LONGEST_DOCUMENT = 1024 * 1024  # bytes of an answer that is no stream: an error, a list of models
+# Asked for beside the text, and no longer asked for, the first of them first, by who refuses: how the prompt is being
+# read (llama-server; others pass over it or refuse it) and how many tokens it all was.
+WISHES: tuple[dict[str, Any], ...] = ({"return_progress": True}, {"stream_options": {"include_usage": True}})
 BUSY = (429, 503)
 UNUSABLE = (400, 422)  # what servers say to a field they do not know
 
@@ -62,7 +66,8 @@ class OpenAIEngine:
         self._model = remote.model
         self._mode: Prefill | None = None if remote.prefill is Prefill.AUTO else remote.prefill
         self._probe: asyncio.Task[Prefill] | None = None
-        self._usage = True  # the server knows stream_options
+        self._wishes = WISHES  # what the server does not refuse
+        self._tells_reading = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> OpenAIEngine:
@@ -115,6 +120,7 @@ class OpenAIEngine:
             fingerprint="openai:" + hashlib.sha256(facts.encode()).hexdigest()[:16],
             details=details | {"prefill": str(mode or "unknown")},
             reachable=mode is not None,
+            tells_reading=self._tells_reading,
         )
 
     async def write(self, task: WritingTask) -> AsyncGenerator[Piece, None]:
@@ -124,9 +130,13 @@ class OpenAIEngine:
         body = chat_request(task, await self._model_name(), mode) | {"stream": True}
         response = _event_stream(await self._open(body))
         decoder, guard, tokens = ChatDecoder(), RestartGuard(task.prefix), 0
+        told: Reading | None = None
         try:
             while not decoder.over:
                 came, more = await _receive(response, decoder)
+                if decoder.reading is not told and not tokens + more:
+                    told, self._tells_reading = decoder.reading, True
+                    yield Piece("", 0, reading=told)
                 text, tokens = guard.let(came, last=decoder.over), tokens + more
                 if text and (decoder.failure or not decoder.over):
                     yield Piece(text, tokens)
@@ -141,16 +151,15 @@ class OpenAIEngine:
 
     async def _open(self, body: dict[str, Any]) -> aiohttp.ClientResponse:
         """The answer to a request that the server accepted."""
-        usage = self._usage and "stream" in body
+        wishes = self._wishes if "stream" in body else ()
         for attempt in range(RETRIES + 1):
-            options = {"stream_options": {"include_usage": True}} if usage else {}
-            response = await self._post({**body, **options})
+            response = await self._post(dict(ChainMap(body, *wishes)))
             if response.status == 200:
-                self._usage = usage if "stream" in body else self._usage
+                self._wishes = wishes if "stream" in body else self._wishes
                 return response
             failure = await _refused(response)
-            if response.status in UNUSABLE and usage and type(failure) is EngineRefusedError:
-                usage = False
+            if response.status in UNUSABLE and wishes and type(failure) is EngineRefusedError:
+                wishes = wishes[1:]
             elif response.status not in BUSY or attempt == RETRIES:
                 raise failure
             else:

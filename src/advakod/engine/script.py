@@ -53,6 +53,8 @@ class Script:
     faults: tuple[Fault, ...] = ()
     continuation: Continuation = Continuation.EXACT
     finish: FinishReason = FinishReason.STOP
+    prompt_tokens: int = 0  # read during prompt_seconds, and told; 0: nothing is told of the reading
+    search: bool = False  # provisions are looked for as for a model, so that the text may cite [1]
 
 
 def load_script(path: Path | None) -> Script:
@@ -94,6 +96,8 @@ def _script(table: Mapping[str, Any], folder: Path) -> Script:
         faults=tuple(map(_fault, faults)),
         continuation=_choice(table, "continuation", Continuation.EXACT),
         finish=_choice(table, "finish", FinishReason.STOP),
+        prompt_tokens=_count(table, "prompt_tokens"),
+        search=_flag(table, "search"),
     )
 
 
@@ -112,12 +116,11 @@ def _text(table: Mapping[str, Any], folder: Path) -> str:
 
 def _fault(table: Mapping[str, Any]) -> Fault:
     _only_known(table, {"at", "kind", "seconds"})
-    at = table.get("at")
-    if not isinstance(at, int) or isinstance(at, bool) or at < 0:
-        raise _MistakeError("at в faults должно быть целым числом токенов, не меньше 0")
+    if "at" not in table:
+        raise _MistakeError("в faults не указано at")
     if "kind" not in table:
         raise _MistakeError("в faults не указан kind")
-    fault = Fault(at, _choice(table, "kind", FaultKind.ERROR), _number(table, "seconds"))
+    fault = Fault(_count(table, "at"), _choice(table, "kind", FaultKind.ERROR), _number(table, "seconds"))
     if fault.kind is FaultKind.SILENCE and not fault.seconds:
         raise _MistakeError('для kind = "silence" нужно seconds больше 0')
     return fault
@@ -128,6 +131,20 @@ def _number(table: Mapping[str, Any], name: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
         raise _MistakeError(f"{name} должно быть числом не меньше 0")
     return float(value)
+
+
+def _count(table: Mapping[str, Any], name: str) -> int:
+    value = table.get(name, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise _MistakeError(f"{name} должно быть целым числом токенов, не меньше 0")
+    return value
+
+
+def _flag(table: Mapping[str, Any], name: str) -> bool:
+    value = table.get(name, False)
+    if not isinstance(value, bool):
+        raise _MistakeError(f"{name} должно быть true или false")
+    return value
 
 
 def _choice(table: Mapping[str, Any], name: str, default: E) -> E:

@@ -4,7 +4,9 @@
 
     text = "…"                    # or text_file = "answer.txt", relative to this file
     tokens_per_second = 20        # 0: as fast as it goes
-    prompt_seconds = 1.5          # silence before the first token
+    prompt_seconds = 1.5          # before the first token
+    prompt_tokens = 900           # read meanwhile, and told; without it those seconds are silent
+    search = true                 # look for provisions first, for a text that cites [1]; false: only the script
     continuation = "exact"        # exact | prefill | none
     finish = "stop"               # stop | length
     faults = [{ at = 120, kind = "silence", seconds = 40 }]   # or kind = "error", "disconnect"
@@ -25,11 +27,12 @@ from collections.abc import AsyncGenerator, Iterator
 
 from ..settings import Settings
 from .errors import EngineFaultError, EngineLostError
-from .interface import Continuation, EngineInfo, FinishReason, Piece, WritingTask
+from .interface import Continuation, EngineInfo, FinishReason, Piece, Reading, WritingTask
 from .script import Fault, FaultKind, Script, load_script
 
 # Tokens of one piece when the writer is behind its schedule. Between two such pieces everybody else gets a turn.
 BATCH = 32
+READING_STEPS = 20  # pieces that tell of one reading: a llama-server with a long prompt tells about as often
 
 
 class ScriptedEngine:
@@ -64,7 +67,8 @@ class ScriptedEngine:
             model="scripted",
             continuation=self._script.continuation,
             fingerprint=f"scripted:{digest}",
-            uses_sources=False,  # the script is what it is, whatever is found
+            uses_sources=self._script.search,
+            tells_reading=self._script.prompt_tokens > 0,
             details={"tokens": len(self._tokens), "tokens_per_second": self._script.tokens_per_second},
         )
 
@@ -75,8 +79,11 @@ class ScriptedEngine:
         position = start - bool(rest)
         end = min(len(self._tokens), position + task.max_tokens)
         finish = self._script.finish if end == len(self._tokens) else FinishReason.LENGTH
-        prompt_tokens = sum(len(message.content.split()) for message in task.messages)
+        prompt_tokens = self._script.prompt_tokens or sum(len(message.content.split()) for message in task.messages)
         clock = Pace(self._script.tokens_per_second, self._script.prompt_seconds)
+        for done in self._readings():
+            await clock.until_start(self._script.prompt_seconds * (1 - done / prompt_tokens))
+            yield Piece("", 0, reading=Reading(done, prompt_tokens))
         for stop, fault in self._stretches(start, end):
             while position < stop:
                 ready = await clock.ready(min(BATCH, stop - position))
@@ -93,6 +100,12 @@ class ScriptedEngine:
                 raise EngineFaultError(f"fault at token {fault.at}")
             await clock.pause(fault.seconds)
         yield Piece("", 0, finish, prompt_tokens)
+
+    def _readings(self) -> Iterator[int]:
+        """How much of the prompt has been read at each step, none of it and all of it included."""
+        total = self._script.prompt_tokens
+        steps = min(READING_STEPS, total)
+        return (total * step // steps for step in range(steps + 1)) if total else iter(())
 
     def _position(self, prefix: str) -> int:
         """How many tokens the prefix touches."""
@@ -140,6 +153,10 @@ class Pace:
         due = min(most, self._due()) if self._rate else most
         self._sent += due
         return due
+
+    async def until_start(self, seconds: float) -> None:
+        """Until the first token is due in so many seconds. Always yields to the loop."""
+        await asyncio.sleep(max(0.0, self._origin - seconds - self._loop.time()))
 
     async def pause(self, seconds: float) -> None:
         self._origin += seconds

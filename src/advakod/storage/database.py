@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
 from ..errors import SettingsError, StorageError
+from . import folding
 from .errors import NewerDatabaseError, reason, storage_errors
 from .migrate import upgrade
 from .writer import Writer
@@ -201,6 +202,7 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
         "cache_size=-8192",  # KiB per connection
     ):
         connection.execute(f"PRAGMA {pragma}")
+    folding.register(connection)
     _use_wal(connection)
 
 

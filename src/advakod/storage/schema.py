@@ -109,6 +109,7 @@ conversation = Table(
     Column("metadata", JSON, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    Column("deleted_at", Double, index=True),  # put aside by its owner; erased for good a while later
     Index(None, "owner", "updated_at"),
 )
 
@@ -185,6 +186,17 @@ event_block = Table(
     metadata,
     Column("run", String(64), primary_key=True),
     Column("body", LargeBinary, nullable=False),  # all events of a finished run, compressed
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("run", ForeignKey("run.id", ondelete="CASCADE"), primary_key=True),  # erased with its run
+    Column("rating", String(8), nullable=False),  # up | down
+    Column("reason", String(20)),
+    Column("comment", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index(None, "created_at"),
 )
 
 session = Table(
