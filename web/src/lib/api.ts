@@ -20,7 +20,7 @@ export class ApiError extends Error {
 
   /** Worth trying again with the same request: nothing was decided. */
   get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status >= 500 || [408, 425, 429].includes(this.status);
   }
 }
 

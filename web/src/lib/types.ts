@@ -229,3 +229,111 @@ export interface Article {
   next: Neighbour | null;
   guide: { summary: string; figures: string[]; edition_date: string } | null;
 }
+
+// -- operators -------------------------------------------------------------------------------------
+
+export interface OutcomeCount {
+  status: Status;
+  reason: string | null;
+  count: number;
+}
+
+/** What is in force in the process that answers. */
+export interface Limits {
+  max_concurrency: number;
+  queue_limit: number;
+  runs_per_key: number;
+  max_question: number;
+  max_tokens: number;
+  time: Record<string, number>;
+}
+
+/** Of one window and of now: `GET /api/v1/llm/stats`. Durations in seconds; null where no run has such a time. */
+export interface Stats {
+  window: number;
+  total_requests: number;
+  successful_requests: number;
+  failed_requests: number;
+  cancelled_requests: number;
+  error_rate: number;
+  requests_per_minute: number;
+  average_response_time: number;
+  p50_response_time: number | null;
+  p95_response_time: number;
+  p99_response_time: number | null;
+  time_to_first_token_p50: number | null;
+  time_to_first_token_p95: number | null;
+  tokens_per_second_p50: number | null;
+  queue_length: number;
+  concurrent_requests: number;
+  outcomes: OutcomeCount[];
+  limits: Limits;
+}
+
+/** One step of the history; the last one is still going on. */
+export interface StatsPoint {
+  time: number;
+  requests: number;
+  failed: number;
+  cancelled: number;
+  average_response_time: number | null;
+  p50_response_time: number | null;
+  p95_response_time: number | null;
+  p99_response_time: number | null;
+  time_to_first_token_p50: number | null;
+  time_to_first_token_p95: number | null;
+  tokens_per_second_p50: number | null;
+  average_queue: number;
+  average_running: number;
+}
+
+export interface StatsHistory {
+  window: number;
+  step: number;
+  points: StatsPoint[];
+}
+
+export interface Failure {
+  response_id: string;
+  key: string;
+  status: Status;
+  reason: string | null;
+  message: string | null;
+  created_at: number;
+  finished_at: number;
+  attempts: number;
+  engine: string | null;
+}
+
+export interface SettingFact {
+  name: string;
+  value: string | number | boolean | null;
+  source: 'option' | 'environment' | 'env_file' | 'default';
+  description: string;
+}
+
+/** `GET /api/v1/config`: what an engine tells of itself differs from engine to engine. */
+export interface Config {
+  settings: SettingFact[];
+  time: Record<string, number>;
+  engine: Record<string, unknown>;
+  versions: Record<string, string>;
+}
+
+export interface Opinion {
+  response_id: string;
+  key: string;
+  rating: Rating;
+  reason: FeedbackReason | null;
+  comment: string;
+  created_at: number;
+  question: string;
+  answer: string;
+  status: Status;
+}
+
+export interface OpinionList {
+  data: Opinion[];
+  next: string | null;
+  totals: { up: number; down: number };
+}

@@ -1,0 +1,234 @@
+"""A person asks, watches the answer come, and does with it what a person does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import openai_env
+from tests.page.conftest import Open, Serve
+from tests.page.talk import AGAIN, CONTINUE, STOP, Answer, Talk, facts, runs, script, words
+from tests.support.browser import Console
+from tests.support.fake_openai import FakeOpenAI, Refusal
+from tests.support.server import ServerProcess
+
+LONG = 600  # words; at the pace of these tests more than any of them waits for
+SEEN = """region => {
+    const seen = [];
+    const look = () => {
+        const now = region.querySelector('progress')?.parentElement.innerText;
+        if (now && seen.at(-1) !== now) seen.push(now);
+    };
+    new MutationObserver(look).observe(region, {subtree: true, childList: true, characterData: true});
+    look();
+    region.ownerDocument.defaultView.seen = seen;
+}"""
+
+
+@pytest.fixture(scope="module")
+def quick(serve_once: Serve) -> ServerProcess:
+    """Writes at full speed."""
+    return serve_once(
+        "## Что делать\n\nПишите **претензию**:\n\n- продавцу;\n- изготовителю.\n\n"
+        "| Срок | Норма |\n|---|---|\n| 10 дней | дважды |\n\n> Дословно.\n"
+    )
+
+
+def test_the_answer_is_watched_from_the_queue_to_the_end(serve: Serve, open_page: Open) -> None:
+    server = serve(
+        script(50),
+        tokens_per_second=10,
+        prompt_seconds=1.5,
+        prompt_tokens=900,
+        env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_HEARTBEAT": "0.6"},
+    )
+    first, second = Talk(open_page(server)), Talk(open_page(server))
+    expect(first.ask("Первый вопрос?").region).to_contain_text("Читаю")
+    answer = second.ask("Второй вопрос?")
+    expect(answer.region).to_contain_text("В очереди 1-й")
+    expect(answer.region).to_have_attribute("aria-busy", "true")
+    answer.region.evaluate(SEEN)
+    first.press(STOP)
+    answer.is_exactly(words(50))
+    seen = second.page.evaluate("seen.join('\\n')")
+    stages = ["В очереди 1-й", r"Читаю: \d+ из 900 токенов", "Пишу ответ"]
+    assert re.search("(.|\n)*".join(stages), seen), seen
+    assert re.search(r"прошло \d+ с", seen), seen
+    expect(answer.region.get_by_role("progressbar")).to_have_count(0)
+
+
+def test_it_says_how_long_such_answers_take(serve: Serve, open_page: Open) -> None:
+    server = serve(script(12), tokens_per_second=12)
+    talk = Talk(open_page(server))
+    for number in range(3):
+        talk.ask(f"Вопрос {number}?").ends()
+    answer = talk.ask("Четвёртый вопрос?")
+    expect(answer.region).to_contain_text("обычно несколько секунд")
+    answer.is_exactly(words(12))
+
+
+def test_markdown_is_drawn(quick: ServerProcess, open_page: Open) -> None:
+    answer = Talk(open_page(quick)).ask("Как вернуть деньги?")
+    answer.ends()
+    region = answer.region
+    expect(region.get_by_role("heading", name="Что делать")).to_be_visible()
+    expect(region.get_by_role("strong").filter(has_text="претензию")).to_be_visible()
+    expect(region.get_by_role("listitem")).to_have_text(["продавцу;", "изготовителю."])
+    expect(region.get_by_role("columnheader")).to_have_text(["Срок", "Норма"])
+    expect(region.get_by_role("cell")).to_have_text(["10 дней", "дважды"])
+    expect(region.get_by_role("blockquote")).to_have_text("Дословно.")
+    expect(region).not_to_contain_text("**")
+
+
+def test_stopping_keeps_the_words_and_continuing_goes_on_with_them(serve: Serve, open_page: Open) -> None:
+    server = serve(script(50), tokens_per_second=12)
+    talk = Talk(open_page(server))
+    answer = talk.ask("Что положено при увольнении?")
+    answer.reaches(4)
+    talk.press(STOP)
+    answer.ends()
+    expect(answer.region).to_contain_text("Ответ остановлен.")
+    kept = answer.words()
+    assert 5 <= len(kept) < 50
+    assert kept == words(len(kept))
+    assert talk.page.get_by_role("button", name=STOP).count() == 0
+    answer.button(CONTINUE).click()
+    answer.reaches(len(kept))
+    answer.is_exactly(words(50))
+    expect(answer.button(CONTINUE)).to_have_count(0)
+
+
+def test_asking_again_makes_another_answer_to_choose_from(quick: ServerProcess, open_page: Open) -> None:
+    talk = Talk(open_page(quick))
+    answer = talk.ask("Можно ли сдать билет?")
+    answer.button(AGAIN).click()
+    variants = answer.region.get_by_role("group", name="Варианты ответа")
+    expect(variants).to_contain_text("2 из 2")
+    answer.ends()
+    variants.get_by_role("button", name="Предыдущий вариант").click()
+    expect(variants).to_contain_text("1 из 2")
+    expect(answer.region.get_by_role("heading", name="Что делать")).to_be_visible()
+    assert len(runs(talk.page.context, quick, "Можно ли сдать билет?")) == 2
+    talk.page.reload()
+    expect(variants).to_contain_text("1 из 2")  # what was chosen stays
+
+
+def test_an_edited_question_stands_beside_the_old_one(quick: ServerProcess, open_page: Open) -> None:
+    talk = Talk(open_page(quick))
+    talk.ask("Сосед шумит?").ends()
+    talk.press("Изменить вопрос")
+    talk.page.get_by_role("textbox", name="Изменить вопрос").fill("Сосед шумит ночью?")
+    talk.press("Спросить так")
+    talk.answer("Сосед шумит ночью?").ends()
+    variants = talk.page.get_by_role("group", name="Варианты вопроса")
+    expect(variants).to_contain_text("2 из 2")
+    expect(talk.answer("Сосед шумит?").region).to_have_count(0)
+    variants.get_by_role("button", name="Предыдущий вариант").click()
+    expect(talk.answer("Сосед шумит?").region).to_be_visible()
+    expect(talk.answer("Сосед шумит ночью?").region).to_have_count(0)
+    variants.get_by_role("button", name="Следующий вариант").click()
+    expect(talk.answer("Сосед шумит ночью?").region).to_be_visible()
+
+
+def test_an_example_is_asked_and_a_suggestion_follows_it_up(serve: Serve, open_page: Open) -> None:
+    page = open_page(serve())  # the extractive engine, over the guide
+    ask_listed(page, "С чего начать")
+    ask_listed(page, "Что ещё спросить")
+
+
+def ask_listed(page: Page, title: str) -> None:
+    listed = page.get_by_role("list").filter(has=page.get_by_role("button")).last
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    button = listed.get_by_role("button").first
+    question = button.inner_text()
+    button.click()
+    answer = Talk(page).answer(question)
+    answer.ends()
+    expect(answer.region.get_by_role("heading", name="Источники")).to_be_visible()
+
+
+# -- when it does not work ----------------------------------------------------------------------------
+
+
+def test_a_full_queue_is_said_and_gives_the_question_back(
+    serve: Serve, open_page: Open, console: Console
+) -> None:
+    console.outage = True  # the browser logs the 503
+    server = serve(
+        script(LONG), tokens_per_second=20, env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_QUEUE_LIMIT": "1"}
+    )
+    writing, waiting, refused = (Talk(open_page(server)) for _ in range(3))
+    writing.ask("Первый?").reaches(0)
+    expect(waiting.ask("Второй?").region).to_contain_text("В очереди")
+    refused.box.fill("Третий?")
+    refused.press("Спросить")
+    expect(refused.page.get_by_text("Очередь заполнена.")).to_be_visible()
+    refused.press("Вернуть вопрос в поле")
+    expect(refused.box).to_have_value("Третий?")
+    assert runs(refused.page.context, server, "Третий?") == []
+
+
+def test_a_question_that_finds_room_in_the_queue_after_all_is_asked_once(
+    serve: Serve, open_page: Open, console: Console
+) -> None:
+    console.outage = True
+    server = serve(
+        script(LONG), tokens_per_second=20, env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_QUEUE_LIMIT": "1"}
+    )
+    writing, waiting, patient = (Talk(open_page(server)) for _ in range(3))
+    writing.ask("Первый?").reaches(0)
+    expect(waiting.ask("Второй?").region).to_contain_text("В очереди")
+    answer = patient.ask("Третий?")
+    expect(patient.page.get_by_text("Очередь заполнена.")).to_be_visible()
+    writing.press(STOP)
+    waiting.press(STOP)
+    answer.reaches(1)
+    assert len(runs(patient.page.context, server, "Третий?")) == 1
+
+
+def test_a_refused_question_comes_back_with_the_reason(
+    quick: ServerProcess, open_page: Open, console: Console
+) -> None:
+    console.outage = True  # the browser logs the 404
+    talk = Talk(open_page(quick))
+    talk.ask("Кто платит за ремонт?").ends()
+    conversation = talk.page.url.rsplit("/", 1)[-1]
+    assert talk.page.context.request.delete(f"{quick.url}/v1/conversations/{conversation}").ok
+    talk.box.fill("А за лифт?")
+    talk.press("Спросить")
+    expect(talk.page.get_by_role("alert").filter(has_text="Не найдено.")).to_be_visible()
+    expect(talk.box).to_have_value("А за лифт?")
+
+
+def test_a_failed_answer_says_why_and_can_be_asked_again(
+    serve: Serve, upstream: FakeOpenAI, open_page: Open
+) -> None:
+    server = serve(env=openai_env(upstream))
+    upstream.behaviour.refusals.append(Refusal(400))
+    talk = Talk(open_page(server))
+    answer = talk.ask("Почему?")
+    answer.ends()
+    expect(answer.region).to_contain_text("Ответа не вышло.")
+    run = runs(talk.page.context, server, "Почему?")[0]
+    assert run["status"] == "failed"
+    expect(answer.region).to_contain_text(facts(talk.page.context, server, f"/api/v1/responses/{run['id']}")["message"])
+    expect(answer.button(CONTINUE)).to_have_count(0)
+    answer.button(AGAIN).click()
+    expect(answer.region.get_by_role("group", name="Варианты ответа")).to_contain_text("2 из 2")
+    answer.reaches(19)
+
+
+def test_an_answer_out_of_time_keeps_its_words_and_offers_to_go_on(serve: Serve, open_page: Open) -> None:
+    server = serve(script(30), tokens_per_second=10, env={"VISTRAL_INFERENCE_TIMEOUT": "2"})
+    answer: Answer = Talk(open_page(server)).ask("Как долго?")
+    answer.ends()
+    expect(answer.region).to_contain_text("Ответ не окончен. Время на ответ вышло.")
+    kept = answer.words()
+    assert 0 < len(kept) < 30
+    assert kept == words(len(kept))
+    answer.button(CONTINUE).click()
+    answer.reaches(len(kept))
+    answer.ends()
+    assert answer.words() == words(len(answer.words()))

@@ -1,0 +1,157 @@
+"""A question asked without a network is kept and asked once; an answer goes on when the network is back."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.page.conftest import Between, Open, Serve
+from tests.page.talk import STOP, WAITS_FOR_NETWORK, Talk, runs, script, words
+from tests.support.browser import Console
+from tests.support.server import ServerProcess
+
+WORDS = words(60)
+
+
+@pytest.fixture(scope="module")
+def server(serve_once: Serve) -> ServerProcess:
+    return serve_once(script(60), tokens_per_second=12, env={"ADVAKOD_HEARTBEAT": "0.6"})
+
+
+@pytest.fixture(autouse=True)
+def _faults(console: Console) -> None:
+    console.outage = True
+
+
+def test_a_question_waits_for_the_network_and_is_asked_once(server: ServerProcess, open_page: Open) -> None:
+    talk = Talk(open_page(server))
+    context = talk.page.context
+    context.set_offline(True)
+    expect(talk.page.get_by_text("Сети нет. Вопрос сохранится и уйдёт, когда она появится.")).to_be_visible()
+    talk.box.fill("Уйдёт ли вопрос?")
+    talk.press("Спросить")
+    expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
+    assert runs(context, server, "Уйдёт ли вопрос?") == []
+    context.set_offline(False)
+    talk.answer("Уйдёт ли вопрос?").is_exactly(WORDS)
+    expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_hidden()
+    assert len(runs(context, server, "Уйдёт ли вопрос?")) == 1
+
+
+def test_it_outlives_the_tab_that_it_was_asked_in(server: ServerProcess, open_page: Open) -> None:
+    talk = Talk(open_page(server))
+    context = talk.page.context
+    context.set_offline(True)
+    talk.box.fill("Переживёт ли вкладку?")
+    talk.press("Спросить")
+    expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
+    talk.page.close()
+    context.set_offline(False)
+    assert runs(context, server, "Переживёт ли вкладку?") == []
+    again = Talk(context.new_page())
+    again.page.goto(f"{server.url}/chat")
+    again.page.get_by_role("link", name="Переживёт ли вкладку?").click()
+    answer = again.answer("Переживёт ли вкладку?")
+    answer.reaches(0)
+    again.press(STOP)
+    answer.ends()
+    assert len(runs(context, server, "Переживёт ли вкладку?")) == 1
+
+
+def test_it_outlives_a_reload(server: ServerProcess, between: Between, open_page: Open) -> None:
+    """The page comes out of a hop that is mended just for the files of the page."""
+    hop = between(server)
+    talk = Talk(open_page(hop))
+    talk.page.route("**/v1/responses", lambda route: route.abort())
+    talk.box.fill("Переживёт ли перезагрузку?")
+    talk.press("Спросить")
+    expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
+    talk.page.reload()
+    expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
+    expect(talk.page.get_by_role("heading", name="Переживёт ли перезагрузку?")).to_be_visible()
+    talk.page.unroute("**/v1/responses")
+    answer = talk.answer("Переживёт ли перезагрузку?")
+    answer.reaches(0)
+    talk.press(STOP)
+    answer.ends()
+    assert len(runs(talk.page.context, server, "Переживёт ли перезагрузку?")) == 1
+
+
+def test_two_tabs_with_one_question_ask_it_once(server: ServerProcess, open_page: Open) -> None:
+    talk = Talk(open_page(server))
+    open_page(server, beside=talk.page)
+    open_page(server, "/law", beside=talk.page)
+    context = talk.page.context
+    context.set_offline(True)
+    talk.box.fill("Сколько раз спросят?")
+    talk.press("Спросить")
+    expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
+    context.set_offline(False)
+    answer = talk.answer("Сколько раз спросят?")
+    answer.reaches(2)
+    talk.press(STOP)
+    answer.ends()
+    assert len(runs(context, server, "Сколько раз спросят?")) == 1
+
+
+def test_a_lost_reply_is_no_second_question(server: ServerProcess, open_page: Open) -> None:
+    """The server takes the question, and the network loses its word for it."""
+    talk = Talk(open_page(server))
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        lost.append(route.request.headers["idempotency-key"])
+        route.abort()
+
+    talk.page.route("**/v1/responses", lose, times=1)
+    answer = talk.ask("Потеряется ли ответ сервера?")
+    answer.reaches(2)
+    talk.press(STOP)
+    answer.ends()
+    assert len(lost) == 1
+    assert len(runs(talk.page.context, server, "Потеряется ли ответ сервера?")) == 1
+
+
+def test_a_question_can_be_taken_back(server: ServerProcess, open_page: Open) -> None:
+    talk = Talk(open_page(server))
+    talk.page.context.set_offline(True)
+    talk.box.fill("Передумаю ли?")
+    talk.press("Спросить")
+    talk.press("Вернуть вопрос в поле")
+    expect(talk.box).to_have_value("Передумаю ли?")
+    talk.page.context.set_offline(False)
+    Talk(talk.page).ask("Другой вопрос?").reaches(0)
+    talk.press(STOP)
+    assert runs(talk.page.context, server, "Передумаю ли?") == []
+
+
+def test_an_answer_goes_on_when_the_network_is_back(server: ServerProcess, between: Between, open_page: Open) -> None:
+    hop = between(server)
+    talk = Talk(open_page(hop))
+    answer = talk.ask("Вернётся ли сеть?")
+    answer.reaches(5)
+    talk.page.context.set_offline(True)
+    hop.refuse()
+    expect(talk.reconnecting).to_be_visible()
+    hop.mend()
+    expect(talk.reconnecting).to_be_visible()
+    talk.page.context.set_offline(False)
+    expect(talk.reconnecting).to_be_hidden()
+    answer.is_exactly(WORDS)
+
+
+def test_a_stop_pressed_without_a_network_stops_when_it_is_back(
+    server: ServerProcess, between: Between, open_page: Open
+) -> None:
+    hop = between(server)
+    talk = Talk(open_page(hop))
+    answer = talk.ask("Остановится ли?")
+    answer.reaches(1)
+    hop.refuse()
+    talk.press(STOP)
+    expect(talk.page.get_by_role("button", name="Останавливаю…")).to_be_visible()
+    hop.mend()
+    answer.ends()
+    run = runs(talk.page.context, server, "Остановится ли?")[0]
+    assert run["status"] == "cancelled"

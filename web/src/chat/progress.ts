@@ -1,0 +1,77 @@
+/** How far an answer is, from what is known of its run. Pure. */
+
+import type { RunView } from '../lib/types';
+import { texts } from '../texts';
+
+export type Doing = 'queued' | 'searching' | 'reading' | 'writing' | 'checking';
+
+export interface Progress {
+  doing: Doing;
+  label: string;
+  /** 0..1, of the whole; null: nothing is known. */
+  share: number | null;
+  /** Seconds since it was begun; while it waits, since it was asked. */
+  elapsed: number;
+  /** Seconds that such an answer takes (while it waits: that it may have to wait); null: not known. */
+  expected: number | null;
+}
+
+// Shares of the whole where only the stage is known. Reading and writing share the middle by what they take on a CPU.
+const SEARCHED = 0.05;
+const READ = 0.35;
+const WRITTEN = 0.95;
+/** From here on the bar slows down and never arrives: what was expected is not what will be. */
+const SURE = 0.8;
+/** Characters of Russian a token: for the bar alone. */
+const TOKEN = 4;
+/** Tokens of an answer when nothing is expected: the bar is then at two thirds of the writing. */
+const USUAL = 700;
+
+export function progress(view: RunView, now: number): Progress {
+  const doing = doingOf(view);
+  const since = view.started_at ?? view.created_at;
+  const elapsed = Math.max(0, now - since);
+  const queued = view.stage?.stage === 'queued' ? view.stage.expected_wait : null;
+  const expected = doing === 'queued' ? queued : (view.plan?.expected_seconds ?? null);
+  return { doing, label: label(doing, view), share: share(doing, view, elapsed), elapsed, expected };
+}
+
+/** Never back: what was shown stays until more is known. */
+export function forward(before: number | null, now: number | null): number | null {
+  return before === null ? now : Math.max(before, now ?? 0);
+}
+
+function doingOf(view: RunView): Doing {
+  if (view.stage?.stage === 'checking') return 'checking';
+  if (view.text || view.stage?.stage === 'writing') return view.text ? 'writing' : 'reading';
+  if (view.stage?.stage === 'reading' || view.sources.length) return 'reading';
+  if (view.stage?.stage === 'searching' || view.status === 'in_progress') return 'searching';
+  return 'queued';
+}
+
+function label(doing: Doing, { stage, sources }: RunView): string {
+  if (doing === 'queued') return texts.progress.queued(stage?.stage === 'queued' ? stage.position : null);
+  if (doing !== 'reading') return texts.progress[doing];
+  const read = stage?.stage === 'reading' && stage.total > 0 ? stage : null;
+  return texts.progress.reading(sources.length, read);
+}
+
+function share(doing: Doing, view: RunView, elapsed: number): number | null {
+  if (doing === 'queued') return null;
+  const seconds = view.plan?.expected_seconds;
+  if (seconds) return slowing(elapsed / seconds);
+  if (doing === 'checking') return WRITTEN;
+  if (doing === 'writing') {
+    const tokens = view.text.length / TOKEN / (view.plan?.expected_tokens ?? USUAL);
+    return READ + (WRITTEN - READ) * slowing(tokens);
+  }
+  const { stage } = view;
+  if (doing !== 'reading' || stage?.stage !== 'reading' || !stage.total) return null;
+  return SEARCHED + (READ - SEARCHED) * Math.min(1, stage.done / stage.total);
+}
+
+/** x, and beyond SURE ever slower towards 1. */
+function slowing(x: number): number {
+  const rest = 1 - SURE;
+  return x <= SURE ? Math.max(0, x) : 1 - rest * Math.exp((SURE - x) / rest);
+}

@@ -1,0 +1,197 @@
+/** Markdown → blocks of HTML. Nothing of the text gets into the HTML but escaped; what we write needs no attribute but
+ * `href`, `start`, and those of our buttons. */
+
+import { getDefaults, Parser, Renderer, type MarkedOptions, type Token, type Tokens } from 'marked';
+import { BoundedLexer, BoundedTokenizer, type Piece } from './grammar';
+import { decode, MARK_HERE, MARK_START, markOf, type Mark } from './source';
+
+/** A block of the answer: an element whole (`tag` is empty, one part) or one whose children are the parts. */
+export interface Block {
+  tag: '' | 'p' | 'ol' | 'ul';
+  start: number;
+  /** HTML, each of exactly one element. */
+  parts: string[];
+  /** How long the sources of what can be frozen are: a list's items, else the block. */
+  lengths: number[];
+}
+
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+export function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+}
+
+/** As in Markdown, where `&nbsp;` is a character. */
+function escapeText(text: string): string {
+  return text.replace(/[<>"']|&(?!#\d{1,7};|#x[\da-f]{1,6};|\w+;)/gi, (character) => ESCAPES[character] ?? '');
+}
+
+/** An address that a link may have; null: none. */
+export function safeHref(href: string): string | null {
+  if (/^\/law\/[^\\\s]*$/.test(href) && !href.includes('..')) return encodeURI(href);
+  try {
+    const url = new URL(href);
+    return /^https?:$/.test(url.protocol) && !url.username && !url.password ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+class AnswerRenderer extends Renderer {
+  marks: readonly Mark[] = [];
+  #inLink = false;
+
+  override text(token: Tokens.Text | Tokens.Escape): string {
+    return 'tokens' in token && token.tokens ? this.#inline(token.tokens) : escapeText(decode(token.text, this.marks));
+  }
+
+  override code({ text }: Tokens.Code): string {
+    return `<pre><code>${escape(decode(text, this.marks))}</code></pre>`;
+  }
+
+  override codespan({ text }: Tokens.Codespan): string {
+    return `<code>${escape(decode(text, this.marks))}</code>`;
+  }
+
+  // A page has headings of its own above an answer's.
+  override heading({ tokens, depth }: Tokens.Heading): string {
+    const tag = depth < 4 ? 'h3' : 'h4';
+    return `<${tag}>${this.#inline(tokens)}</${tag}>`;
+  }
+
+  override list({ ordered, start, items }: Tokens.List): string {
+    const tag = ordered ? 'ol' : 'ul';
+    return `<${tag}${ordered && start !== 1 ? ` start="${start}"` : ''}>${items.map((item) => this.listitem(item)).join('')}</${tag}>`;
+  }
+
+  // Unlike marked's, an item looks the same whatever the items after it are.
+  override listitem({ tokens, task, checked }: Tokens.ListItem): string {
+    const isText = ({ type }: Token) => type === 'text' || type === 'paragraph';
+    const several = tokens.filter(isText).length > 1;
+    const inner = tokens.map((token) => {
+      if (!isText(token)) return token.type === 'checkbox' ? '' : this.parser.parse([token]);
+      const text = this.#inline((token as Tokens.Text).tokens ?? []);
+      return several ? `<p>${text}</p>` : text;
+    });
+    return `<li>${task ? (checked ? '☑ ' : '☐ ') : ''}${inner.join('')}</li>`;
+  }
+
+  override checkbox(): string {
+    return '';
+  }
+
+  override table({ header, rows }: Tokens.Table): string {
+    const row = (cells: Tokens.TableCell[], tag: string) =>
+      `<tr>${cells.map(({ tokens }) => `<${tag}>${this.#inline(tokens)}</${tag}>`).join('')}</tr>`;
+    const body = rows.map((cells) => row(cells, 'td')).join('');
+    return `<div><table><thead>${row(header, 'th')}</thead>${body && `<tbody>${body}</tbody>`}</table></div>`;
+  }
+
+  override link({ href, tokens }: Tokens.Link): string {
+    const safe = safeHref(decode(href, this.marks));
+    if (safe === null || this.#inLink) return this.#inline(tokens);
+    this.#inLink = true;
+    try {
+      return `<a href="${escape(safe)}">${this.#inline(tokens)}</a>`;
+    } finally {
+      this.#inLink = false;
+    }
+  }
+
+  // Nothing is ever loaded: the words that stand for the picture.
+  override image({ text }: Tokens.Image): string {
+    return escapeText(decode(text, this.marks));
+  }
+
+  cite({ open, words }: { open: string; words: string }): string {
+    const mark = markOf(open, this.marks);
+    return mark && !this.#inLink ? mark.html : escape(words || (mark?.raw ?? ''));
+  }
+
+  piece(piece: Piece): string {
+    return (piece.html ??= `<span>${this.#inline(piece.tokens)}</span>`);
+  }
+
+  #inline(tokens: Token[]): string {
+    return this.parser.parseInline(tokens);
+  }
+}
+
+export class Markdown {
+  #renderer = new AnswerRenderer();
+  #options: MarkedOptions;
+  #parser: Parser;
+  #pieces = new Map<string, Piece>();
+
+  constructor() {
+    this.#options = {
+      ...getDefaults(),
+      tokenizer: new BoundedTokenizer(),
+      renderer: this.#renderer,
+      extensions: {
+        childTokens: {},
+        inline: [citeHere],
+        startInline: [(source) => source.search(MARK_START)],
+        renderers: {
+          cite: (token) => this.#renderer.cite(token as unknown as { open: string; words: string }),
+          piece: (token) => this.#renderer.piece(token as unknown as Piece),
+        },
+      },
+    };
+    this.#parser = new Parser(this.#options);
+  }
+
+  /** Before text or marks are others than those before with more at the end. */
+  forget(): void {
+    this.#pieces.clear();
+  }
+
+  /** What an encoded text says; never raises. Their lengths are those of the text decoded, and together all of it. */
+  blocks(encoded: string, marks: readonly Mark[]): Block[] {
+    this.#renderer.marks = marks;
+    try {
+      return this.#blocks(encoded);
+    } catch {
+      const plain = decode(encoded, marks); // what marked cannot take is shown as it stands
+      return [{ tag: '', start: 1, parts: [`<p>${escape(plain)}</p>`], lengths: [plain.length] }];
+    }
+  }
+
+  #blocks(encoded: string): Block[] {
+    const lexer = new BoundedLexer(this.#options);
+    lexer.pieces = this.#pieces;
+    const blocks: Block[] = [];
+    let blank = 0;
+    let whole = 0;
+    for (const token of lexer.lex(encoded)) {
+      whole += token.raw.length;
+      const length = decode(token.raw, this.#renderer.marks).length;
+      const last = blocks.at(-1)?.lengths;
+      if (token.type !== 'space') blocks.push(this.#block(token, length + blank));
+      else if (last) last.push((last.pop() ?? 0) + length);
+      blank = token.type === 'space' && !last ? blank + length : 0;
+    }
+    if (whole !== encoded.length) throw new RangeError('marked lost its place');
+    return blocks;
+  }
+
+  #block(token: Token, length: number): Block {
+    if (token.type === 'list') return this.#list(token as Tokens.List, length);
+    const tokens = token.type === 'paragraph' ? (token.tokens ?? []) : [];
+    if (tokens[0]?.type === 'piece')
+      return { tag: 'p', start: 1, parts: tokens.map((piece) => this.#parser.parseInline([piece])), lengths: [length] };
+    return { tag: '', start: 1, parts: [this.#parser.parse([token])], lengths: [length] };
+  }
+
+  #list({ ordered, start, items }: Tokens.List, length: number): Block {
+    const lengths = items.slice(0, -1).map(({ raw }) => decode(raw, this.#renderer.marks).length);
+    lengths.push(lengths.reduce((left, taken) => left - taken, length));
+    const parts = items.map((item) => this.#renderer.listitem(item));
+    return { tag: ordered ? 'ol' : 'ul', start: start === '' ? 1 : start, parts, lengths };
+  }
+}
+
+function citeHere(source: string): Tokens.Generic | undefined {
+  const [raw, open, words] = MARK_HERE.exec(source) ?? [];
+  return raw ? { type: 'cite', raw, open, words } : undefined;
+}

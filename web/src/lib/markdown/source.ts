@@ -1,0 +1,72 @@
+/** The text of an answer as it is lexed: cleaned, with its citations put in as private-use characters. Pure. */
+
+/** A stretch of the cleaned text that stands for one or more buttons; `start` and `end` are UTF-16 offsets in it. */
+export interface Mark {
+  start: number;
+  end: number;
+  /** What stood there, for where no button can be: code, links. */
+  raw: string;
+  /** The buttons' HTML around `words`, already escaped. */
+  html: string;
+}
+
+export interface Cleaned {
+  text: string;
+  /** The offset in `text` of a position counted in code points of the original. */
+  at(codePoint: number): number;
+}
+
+// Control characters but line feed and tab, private use, lone surrogates, overrides of direction, invisible tags.
+const UNWANTED = /[^\P{Cc}\n\t]|[\p{Co}\p{Cs}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF\u{E0000}-\u{E007F}]/gu;
+const ASTRAL = /[\uD800-\uDFFF]/;
+
+/** Without the characters that only mislead: what is left holds none of our own marks. */
+export function clean(original: string): Cleaned {
+  const text = original.replace(UNWANTED, '');
+  if (text.length === original.length && !ASTRAL.test(text)) return { text, at: (point) => point };
+  let offsets: number[] | undefined;
+  return { text, at: (point) => (offsets ??= offsetsOf(original))[point] ?? text.length };
+}
+
+function offsetsOf(original: string): number[] {
+  let offset = 0;
+  return Array.from(original, (character) => {
+    const here = offset;
+    offset += character.replace(UNWANTED, '').length;
+    return here;
+  });
+}
+
+const FIRST = 0xe100;
+export const MOST_MARKS = 0xf8ff - FIRST;
+const CLOSE = '\uE000';
+const MARKED = /([\uE100-\uF8FF])([^\uE000-\uF8FF]*)\uE000/g;
+/** At the beginning of what is left to lex. */
+export const MARK_HERE = new RegExp(`^${MARKED.source}`);
+export const MARK_START = /[\uE100-\uF8FF]/;
+/** A mark that was opened and not closed. */
+export const IN_MARK = /[\uE100-\uF8FF][^\uE000]*$/;
+const OURS = /[\uE000-\uF8FF]/g;
+
+/** `text` from `from` to `to`; a mark of words keeps them between its characters, one of numbers has none. */
+export function encode(text: string, from: number, to: number, marks: readonly Mark[]): string {
+  let out = '';
+  let position = from;
+  marks.forEach(({ start, end, raw }, index) => {
+    if (start < position || end > to) return;
+    out += text.slice(position, start) + String.fromCharCode(FIRST + index) + (raw[0] === '[' ? '' : raw) + CLOSE;
+    position = end;
+  });
+  return out + text.slice(position, to);
+}
+
+/** The text that `encode` was given. */
+export function decode(encoded: string, marks: readonly Mark[]): string {
+  return encoded
+    .replace(MARKED, (_, open: string, words: string) => words || (markOf(open, marks)?.raw ?? ''))
+    .replace(OURS, '');
+}
+
+export function markOf(open: string, marks: readonly Mark[]): Mark | undefined {
+  return marks[open.charCodeAt(0) - FIRST];
+}

@@ -1,0 +1,163 @@
+/** The runs that are open on this page: one stream each, however many components look at it. */
+
+import { untrack } from 'svelte';
+import type { ApiError } from './api';
+import { clock } from './clock';
+import { follow, type Connection, type Follower } from './follow';
+import { beginning, isOver } from './run';
+import { session } from './session.svelte';
+import { tabs } from './tabs';
+import type { RunView } from './types';
+import { browser, type World } from './world';
+
+/** Runs that are remembered after nobody looks at them, so that going back to them shows them at once. */
+const REMEMBERED = 30;
+const SILENCE = 37.5; // seconds; 2.5 heartbeats of the usual 15 s, until the server's own number is known
+const LIVE: Connection = { state: 'live' };
+
+export class OpenRun {
+  /** null: not heard of yet. A new object at most once a frame; parts of it that did not change are the same objects. */
+  view: RunView | null = $state.raw(null);
+  connection: Connection = $state.raw(LIVE);
+  /** Why nothing (more) will come: 404 the run is gone. */
+  failure: ApiError | null = $state.raw(null);
+
+  /** What the follower changes in place. */
+  draft: RunView | null = null;
+  follower: Follower | null = null;
+  lookers = 0;
+  /** A publication waits for the next frame. */
+  due = false;
+
+  constructor(readonly id: string) {}
+}
+
+export class Runs {
+  readonly #open = new Map<string, OpenRun>();
+  #owner: string | undefined;
+
+  constructor(
+    private readonly world: World,
+    private readonly frame: (work: () => void) => void,
+  ) {}
+
+  /** The run as far as it is known; it moves while somebody holds it. */
+  get(id: string): OpenRun {
+    this.#newcomer();
+    let run = this.#open.get(id);
+    if (!run) this.#open.set(id, (run = new OpenRun(id)));
+    return run;
+  }
+
+  /** Follow the run from now on. Returns how to let go; the last one to do so ends its stream. */
+  hold(id: string): () => void {
+    const run = this.get(id);
+    if (run.lookers++ === 0) run.failure = null;
+    this.#follow(run);
+    let held = true;
+    return () => {
+      if (held && --run.lookers === 0) this.#rest(run);
+      held = false;
+    };
+  }
+
+  /** A question that the server has just taken: its view stands before its first event has come. */
+  begin({ run: id, question, conversation }: { run: string; question: string | null; conversation: string | null }) {
+    const run = this.get(id);
+    if (run.draft || question === null) return;
+    run.draft = beginning(id, question, conversation, clock.server());
+    this.#publish(run);
+  }
+
+  /** Something about a run that is not in its log has changed: the feedback on it. */
+  patch(id: string, facts: Partial<Pick<RunView, 'feedback'>>): void {
+    const run = this.#open.get(id);
+    if (!run?.draft) return;
+    Object.assign(run.draft, facts);
+    this.#publish(run);
+  }
+
+  /** Ask again for a run that could not be had. */
+  retry(id: string): void {
+    const run = this.get(id);
+    run.failure = null;
+    if (run.lookers) this.#follow(run);
+  }
+
+  /** Everything is forgotten and every stream ended. */
+  clear(): void {
+    for (const run of this.#open.values()) run.follower?.stop();
+    this.#open.clear();
+  }
+
+  /** Who has signed in with another key must not see what the last one saw. */
+  #newcomer(): void {
+    const owner = untrack(() => session.current?.name);
+    if (owner !== this.#owner) this.clear();
+    this.#owner = owner;
+  }
+
+  #follow(run: OpenRun): void {
+    if (run.follower || run.failure || (run.draft && isOver(run.draft))) return;
+    const silence = 1000 * untrack(() => session.current?.limits.client_silence ?? SILENCE);
+    const handlers = {
+      changed: (view: RunView) => this.#changed(run, view),
+      connection: (connection: Connection) => (run.connection = connection),
+      refused: (error: ApiError) => this.#refused(run, error),
+    };
+    run.follower = follow(run.draft ?? run.id, handlers, silence, this.world);
+  }
+
+  /** Published with the next frame. A hidden page has no frames, and nobody waits for them at the end. */
+  #changed(run: OpenRun, view: RunView): void {
+    const ended = isOver(view) && run.view !== null && !isOver(run.view);
+    run.draft = view;
+    if (run.view === null || isOver(view) || !this.world.visible()) this.#publish(run);
+    else if (!run.due) {
+      run.due = true;
+      this.frame(() => run.due && this.#publish(run));
+    }
+    if (ended) tabs.tell({ conversation: view.conversation });
+  }
+
+  #publish(run: OpenRun): void {
+    run.due = false;
+    run.view = run.draft && { ...run.draft };
+  }
+
+  #refused(run: OpenRun, error: ApiError): void {
+    run.follower = null;
+    run.connection = LIVE;
+    if (error.status === 401) session.ended();
+    else run.failure = error;
+  }
+
+  #rest(run: OpenRun): void {
+    run.follower?.stop();
+    run.follower = null;
+    run.connection = LIVE;
+    if (run.due) this.#publish(run);
+    // Those looked at last are at the end.
+    if (this.#open.get(run.id) !== run) return;
+    this.#open.delete(run.id);
+    this.#open.set(run.id, run);
+    const idle = [...this.#open.values()].filter(({ lookers }) => !lookers);
+    for (const { id } of idle.slice(0, -REMEMBERED)) this.#open.delete(id);
+  }
+}
+
+export const runs = new Runs(browser, (work) => void requestAnimationFrame(work));
+
+/** In a component's script: `const run = useRun(() => id)`, then `run.current.view`. Followed while the component lives. */
+export function useRun(id: () => string): { readonly current: OpenRun } {
+  const current = $derived(runs.get(id()));
+  $effect(() => {
+    const held = id();
+    return untrack(() => runs.hold(held));
+  });
+  return {
+    get current() {
+      return current;
+    },
+  };
+}
