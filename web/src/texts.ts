@@ -382,7 +382,6 @@ export const texts = {
           : `Найдено: ${plural(total, 'место', 'места', 'мест')}`,
       searching: 'Ищу…',
       results: 'Что нашлось',
-      clear: 'Очистить',
     },
     panel: {
       label: 'Источник',

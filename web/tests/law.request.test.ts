@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { editionRead, lacksPart, wholeOf, wished, type PanelRequest } from '../src/law/request';
-import { actName, splitTitle } from '../src/law/names';
+import { splitTitle } from '../src/law/names';
 import { ApiError } from '../src/lib/api';
 import type { Source } from '../src/lib/types';
 
@@ -52,12 +52,6 @@ describe('what the panel asks for', () => {
 });
 
 describe('names', () => {
-  it('give an act its type where the title does not', () => {
-    expect(actName({ type: 'Закон РФ', title: 'О защите прав потребителей' })).toBe(SOURCE.act_title);
-    expect(actName({ type: 'Кодекс', title: 'Трудовой кодекс Российской Федерации' })).toMatch(/^Трудовой/);
-    expect(actName({ type: 'Кодекс', title: 'Т', name: 'Как сказал сервер' })).toBe('Как сказал сервер');
-  });
-
   it.each([
     ['Статья 312.1. Предоставление полномочий', 'Статья 312.1', 'Предоставление полномочий'],
     ['Глава II. ЗАЩИТА ПРАВ', 'Глава II', 'ЗАЩИТА ПРАВ'],

@@ -41,53 +41,59 @@ const STROKES: Record<Mark, keyof Palette> = {
 
 export class Plotted {
   readonly #host: HTMLElement;
-  readonly #plot: uPlot;
-  readonly #marks: Mark[];
+  readonly #sketch: Sketch;
+  #drawn: Drawn;
   #palette: Palette;
-  #step = 0;
+  #plot: uPlot;
 
   constructor(host: HTMLElement, sketch: Sketch, drawn: Drawn) {
     this.#host = host;
+    this.#sketch = sketch;
+    this.#drawn = drawn;
     this.#palette = palette(host);
-    this.#step = drawn.step;
-    this.#marks = sketch.marks;
-    this.#plot = new uPlot(this.#options(sketch), this.#aligned(drawn), host);
+    this.#plot = this.#made();
   }
 
   show(drawn: Drawn): void {
-    this.#step = drawn.step;
-    this.#plot.setData(this.#aligned(drawn));
+    this.#drawn = drawn;
+    this.#plot.setData(this.#data());
   }
 
   fit(): void {
     this.#plot.setSize({ width: this.#host.clientWidth, height: HEIGHT });
   }
 
-  /** The theme has changed. */
+  /** The theme has changed: made anew, since uPlot keeps some of its colours. */
   recolour(): void {
+    this.#plot.destroy();
     this.#palette = palette(this.#host);
-    this.#plot.redraw(false);
+    this.#plot = this.#made();
   }
 
   drop(): void {
     this.#plot.destroy();
   }
 
-  #options({ marks, tick, increments, onpoint }: Sketch): uPlot.Options {
+  #made(): uPlot {
+    return new uPlot(this.#options(), this.#data(), this.#host);
+  }
+
+  #options(): uPlot.Options {
+    const { marks, tick, increments, onpoint } = this.#sketch;
     return {
       width: this.#host.clientWidth,
       height: HEIGHT,
-      padding: [10, 8, 0, 0],
+      padding: [10, 20, 0, 0],
       legend: { show: false },
       cursor: {
         drag: { x: false, y: false },
         sync: { key: TOGETHER },
         y: false,
-        points: { size: 7, fill: (_, line) => this.#stroke(marks[line - 1]) },
+        points: { size: 7, fill: (_, line) => this.#stroke(marks[line - 1] ?? 'solid') },
       },
       hooks: { setCursor: [({ cursor }) => onpoint(cursor.idx ?? null)] },
       scales: {
-        x: { range: (_, min, max) => [min - this.#step / 2, max + this.#step / 2] },
+        x: { range: (_, min, max) => [min - this.#drawn.step / 2, max + this.#drawn.step / 2] },
         y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
       },
       axes: [
@@ -99,15 +105,17 @@ export class Plotted {
   }
 
   /** A step is drawn at its middle, so that it stands between its two moments on the axis; a bar of nothing is not. */
-  #aligned({ times, step, values }: Drawn): uPlot.AlignedData {
-    const lines = values.map((line, index) => (isBar(this.#marks[index]) ? line.map((value) => value || null) : line));
+  #data(): uPlot.AlignedData {
+    const { times, step, values } = this.#drawn;
+    const bars = this.#sketch.marks.map(isBar);
+    const lines = values.map((line, index) => (bars[index] ? line.map((value) => value || null) : line));
     return [times.map((time) => time + step / 2), ...lines];
   }
 
   #axis(): uPlot.Axis {
-    const line = () => this.#palette['--line'];
+    const line = this.#palette['--line'];
     return {
-      stroke: () => this.#palette['--muted'],
+      stroke: this.#palette['--muted'],
       font: `12px ${getComputedStyle(this.#host).fontFamily}`,
       gap: 4,
       grid: { stroke: line, width: 1 },
@@ -116,10 +124,10 @@ export class Plotted {
   }
 
   #line(mark: Mark): uPlot.Series {
-    const stroke = () => this.#stroke(mark);
+    const stroke = this.#stroke(mark);
     if (isBar(mark)) {
       const paths = uPlot.paths.bars?.(mark === 'bar' ? { size: [0.86, 40] } : { size: [0.4, 14] });
-      const fill = mark === 'bar' ? () => this.#palette['--accent-soft'] : stroke;
+      const fill = mark === 'bar' ? this.#palette['--accent-soft'] : stroke;
       return { stroke, fill, width: mark === 'bar' ? 1 : 0, points: { show: false }, ...(paths && { paths }) };
     }
     const dash = DASHES[mark];
@@ -127,12 +135,12 @@ export class Plotted {
     return { stroke, width: 2, spanGaps: true, points: { size: 5, fill: stroke }, ...(dash && { dash }) };
   }
 
-  #stroke(mark: Mark | undefined): string {
-    return this.#palette[STROKES[mark ?? 'solid']];
+  #stroke(mark: Mark): string {
+    return this.#palette[STROKES[mark]];
   }
 }
 
-function isBar(mark: Mark | undefined): boolean {
+function isBar(mark: Mark): boolean {
   return mark === 'bar' || mark === 'narrow';
 }
 

@@ -3,7 +3,8 @@
 import { api, ApiError } from '../lib/api';
 import { outbox, type Asked, type Pending } from '../lib/outbox';
 import { router } from '../lib/router.svelte';
-import { runs } from '../lib/runs.svelte';
+import { isOver } from '../lib/run';
+import { runs, type OpenRun } from '../lib/runs.svelte';
 import { tabs } from '../lib/tabs';
 import type { ConversationTree } from '../lib/types';
 import { drafts } from './drafts';
@@ -46,6 +47,12 @@ class Talk {
     const taken = this.#taken.filter(({ run }) => !there.has(run ?? ''));
     return shown(this.tree, [...taken, ...(waiting as Outgoing[])], this.#keys);
   });
+
+  /** The runs of the turns. By itself: what creates a run's state does not see it change. */
+  readonly runs: (OpenRun | null)[] = $derived(this.turns.map(({ run }) => (run === null ? null : runs.get(run))));
+  readonly running: boolean[] = $derived(
+    this.runs.map((run) => Boolean(run?.view && !isOver(run.view) && !run.failure)),
+  );
 
   constructor() {
     tabs.listen(({ conversation }) => {

@@ -156,7 +156,9 @@ export interface EditionFacts {
 export interface ActFacts {
   id: string;
   type: string;
+  /** «О защите прав потребителей»; `name` says the whole. */
   title: string;
+  name: string;
   number: string;
   date: string | null;
   status: ActStatus;
