@@ -288,7 +288,7 @@ export const texts = {
     printFailed: 'Не вышло собрать беседу для печати. Проверьте связь и повторите.',
     fileName: (format: string) => `беседа.${format}`,
     remove: 'Удалить',
-    removed: (title: string) => `Беседа «${title.length > 40 ? `${title.slice(0, 38).trimEnd()}…` : title}» удалена.`,
+    removed: (title: string) => `Беседа «${title.length > 26 ? `${title.slice(0, 24).trimEnd()}…` : title}» удалена.`,
     restore: 'Вернуть',
     restored: 'Беседа возвращена.',
     dismiss: 'Закрыть сообщение',

@@ -10,9 +10,9 @@ from importlib import metadata
 from fastapi import APIRouter, Depends
 
 from .. import __version__
+from ..engine.interface import EngineInfo
 from ..settings import SettingFact, describe, describe_time
 from .doors import require_admin
-from .metrics import engine_facts
 from .responses import Room
 
 PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "tantivy", "pymorphy3-dicts-ru")  # what a bug report needs
@@ -26,7 +26,7 @@ class ConfigReply:
 
     settings: list[SettingFact]
     time: dict[str, float]  # seconds
-    engine: dict[str, str]
+    engine: EngineInfo
     versions: dict[str, str]
 
 
@@ -36,7 +36,7 @@ async def config(answers: Room) -> ConfigReply:
     return ConfigReply(
         settings=describe(answers.settings),
         time=describe_time(answers.settings.time),
-        engine=engine_facts(await answers.engine.info()),
+        engine=await answers.engine.info(),
         versions=versions(),
     )
 
