@@ -14,6 +14,7 @@ RECONNECTING = "Связь прервалась, ответ готовится, 
 WAITS_FOR_NETWORK = "Вопрос ждёт связи и уйдёт сам"
 PATIENCE = 60_000  # ms for a run to be written to its end
 STOP, CONTINUE, AGAIN, COPY = "Остановить", "Продолжить", "Спросить ещё раз", "Скопировать"
+FROM_AFAR = {"X-Forwarded-For": "192.0.2.1"}  # as through a proxy: who comes from this machine needs no key
 HIDE = """state => {
     Object.defineProperty(document, 'visibilityState', {configurable: true, get: () => state});
     document.dispatchEvent(new Event('visibilitychange', {bubbles: true}));
@@ -58,6 +59,11 @@ class Talk:
         seen: list[Request] = []
         self.page.on("request", lambda request: seen.append(request) if is_stream(request) else None)
         return seen
+
+    def lose_network(self) -> None:
+        """Once the page has all that it fetches ahead. What is open stays open: see `Cutter`."""
+        self.page.wait_for_load_state("networkidle")
+        self.page.context.set_offline(True)
 
     def sign_in(self, secret: str) -> None:
         self.page.get_by_label("Ключ доступа").fill(secret)

@@ -26,14 +26,13 @@ def _faults(console: Console) -> None:
 def test_a_question_waits_for_the_network_and_is_asked_once(server: ServerProcess, open_page: Open) -> None:
     talk = Talk(open_page(server))
     context = talk.page.context
-    context.set_offline(True)
+    talk.lose_network()
     expect(talk.page.get_by_text("Сети нет. Вопрос сохранится и уйдёт, когда она появится.")).to_be_visible()
-    talk.box.fill("Уйдёт ли вопрос?")
-    talk.press("Спросить")
+    answer = talk.ask("Уйдёт ли вопрос?")
     expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
     assert runs(context, server, "Уйдёт ли вопрос?") == []
     context.set_offline(False)
-    talk.answer("Уйдёт ли вопрос?").is_exactly(WORDS)
+    answer.is_exactly(WORDS)
     expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_hidden()
     assert len(runs(context, server, "Уйдёт ли вопрос?")) == 1
 
@@ -41,9 +40,8 @@ def test_a_question_waits_for_the_network_and_is_asked_once(server: ServerProces
 def test_it_outlives_the_tab_that_it_was_asked_in(server: ServerProcess, open_page: Open) -> None:
     talk = Talk(open_page(server))
     context = talk.page.context
-    context.set_offline(True)
-    talk.box.fill("Переживёт ли вкладку?")
-    talk.press("Спросить")
+    talk.lose_network()
+    talk.ask("Переживёт ли вкладку?")
     expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
     talk.page.close()
     context.set_offline(False)
@@ -58,17 +56,15 @@ def test_it_outlives_the_tab_that_it_was_asked_in(server: ServerProcess, open_pa
     assert len(runs(context, server, "Переживёт ли вкладку?")) == 1
 
 
-def test_it_outlives_a_reload(server: ServerProcess, between: Between, open_page: Open) -> None:
-    """The page comes out of a hop that is mended just for the files of the page."""
-    hop = between(server)
-    talk = Talk(open_page(hop))
+def test_it_outlives_a_reload(server: ServerProcess, open_page: Open) -> None:
+    """Of a network that lets files through and no question."""
+    talk = Talk(open_page(server))
     talk.page.route("**/v1/responses", lambda route: route.abort())
-    talk.box.fill("Переживёт ли перезагрузку?")
-    talk.press("Спросить")
+    talk.ask("Переживёт ли перезагрузку?")
     expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
     talk.page.reload()
     expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
-    expect(talk.page.get_by_role("heading", name="Переживёт ли перезагрузку?")).to_be_visible()
+    expect(talk.page.get_by_role("heading", name="Переживёт ли перезагрузку?", level=2)).to_be_visible()
     talk.page.unroute("**/v1/responses")
     answer = talk.answer("Переживёт ли перезагрузку?")
     answer.reaches(0)
@@ -82,9 +78,8 @@ def test_two_tabs_with_one_question_ask_it_once(server: ServerProcess, open_page
     open_page(server, beside=talk.page)
     open_page(server, "/law", beside=talk.page)
     context = talk.page.context
-    context.set_offline(True)
-    talk.box.fill("Сколько раз спросят?")
-    talk.press("Спросить")
+    talk.lose_network()
+    talk.ask("Сколько раз спросят?")
     expect(talk.page.get_by_text(WAITS_FOR_NETWORK)).to_be_visible()
     context.set_offline(False)
     answer = talk.answer("Сколько раз спросят?")
@@ -115,13 +110,12 @@ def test_a_lost_reply_is_no_second_question(server: ServerProcess, open_page: Op
 
 def test_a_question_can_be_taken_back(server: ServerProcess, open_page: Open) -> None:
     talk = Talk(open_page(server))
-    talk.page.context.set_offline(True)
-    talk.box.fill("Передумаю ли?")
-    talk.press("Спросить")
+    talk.lose_network()
+    talk.ask("Передумаю ли?")
     talk.press("Вернуть вопрос в поле")
     expect(talk.box).to_have_value("Передумаю ли?")
     talk.page.context.set_offline(False)
-    Talk(talk.page).ask("Другой вопрос?").reaches(0)
+    talk.ask("Другой вопрос?").reaches(0)
     talk.press(STOP)
     assert runs(talk.page.context, server, "Передумаю ли?") == []
 
@@ -131,7 +125,7 @@ def test_an_answer_goes_on_when_the_network_is_back(server: ServerProcess, betwe
     talk = Talk(open_page(hop))
     answer = talk.ask("Вернётся ли сеть?")
     answer.reaches(5)
-    talk.page.context.set_offline(True)
+    talk.lose_network()
     hop.refuse()
     expect(talk.reconnecting).to_be_visible()
     hop.mend()

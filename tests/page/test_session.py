@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from advakod.accounts import Role, new_key
 from tests.page.conftest import Between, Open, Serve
-from tests.page.talk import STOP, Talk, runs, script, words
+from tests.page.talk import FROM_AFAR, STOP, Talk, runs, script, words
 from tests.support.browser import Console
 from tests.support.server import ServerProcess
 
@@ -29,8 +29,8 @@ def _refusals(console: Console) -> None:
 
 @pytest.fixture
 def signed_in(open_page: Open) -> Callable[..., Talk]:
-    def open_(*where: object, **more: object) -> Talk:
-        talk = Talk(open_page(*where, **more))
+    def open_(*where: object) -> Talk:
+        talk = Talk(open_page(*where, extra_http_headers=FROM_AFAR))
         talk.sign_in(SECRET)
         expect(talk.box).to_be_visible()
         return talk
@@ -39,7 +39,7 @@ def signed_in(open_page: Open) -> Callable[..., Talk]:
 
 
 def test_a_wrong_key_and_the_right_one(server: ServerProcess, open_page: Open) -> None:
-    talk = Talk(open_page(server))
+    talk = Talk(open_page(server, extra_http_headers=FROM_AFAR))
     expect(talk.page.get_by_role("heading", name="Вход")).to_be_visible()
     talk.sign_in("adv_nobody")
     expect(talk.page.get_by_role("alert")).to_be_visible()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from advakod.accounts import Role, new_key
 from tests.page.conftest import PHONE, Open, Serve
-from tests.page.talk import STOP, Talk, facts, is_stream, runs, script, words
+from tests.page.talk import FROM_AFAR, STOP, Talk, facts, is_stream, runs, script, words
 from tests.support.browser import Console
 from tests.support.server import ServerProcess
 
@@ -80,7 +80,8 @@ def test_another_device_of_the_same_person(serve: Serve, open_page: Open, consol
     console.outage = True  # the browser logs the 401 before the sign-in
     (anna, entry), (boris, another) = new_key("anna", Role.USER), new_key("boris", Role.USER)
     server = serve(script(90), tokens_per_second=10, env={"ADVAKOD_API_KEYS": f"{entry},{another}"})
-    laptop, phone = Talk(open_page(server)), Talk(open_page(server, viewport=PHONE))
+    laptop = Talk(open_page(server, extra_http_headers=FROM_AFAR))
+    phone = Talk(open_page(server, viewport=PHONE, extra_http_headers=FROM_AFAR))
     laptop.sign_in(anna)
     answer = laptop.ask("Видно ли в телефоне?")
     answer.reaches(3)
@@ -89,7 +90,7 @@ def test_another_device_of_the_same_person(serve: Serve, open_page: Open, consol
     phone.sign_in(anna)
     same = phone.answer("Видно ли в телефоне?")
     same.reaches(5)
-    stranger = Talk(open_page(server, path))
+    stranger = Talk(open_page(server, path, extra_http_headers=FROM_AFAR))
     stranger.sign_in(boris)
     expect(stranger.page.get_by_text("Беседа удалена или принадлежит другому ключу.")).to_be_visible()
     answer.is_exactly(WORDS)

@@ -65,7 +65,7 @@ describe('before the answer is checked', () => {
   });
 
   it('what has no button keeps its text', () => {
-    expect(drawn('`[1]` [см. [1] там](https://a.example/[1]) [9]').root.textContent).toBe('[1] см. [1] там [9]');
+    expect(drawn('`[1]` [см. [1] там](https://a.example/[1]) [9]').root.textContent).toBe('[1] см.\u202F[1] там [9]');
     expect(drawn('```\nа [1]\n```').root.textContent).toBe('а [1]');
     expect(drawn('[т](https://a.example/?a=[1])').root.querySelector('a')?.href).toBe('https://a.example/?a=[1]');
   });
@@ -88,7 +88,7 @@ describe('after it', () => {
     const text = '𝒜\u0000\uE100 по ст. 18 ЗоЗПП можно [1].';
     const { root } = drawn(text, [citation(text, 'ст. 18 ЗоЗПП'), citation(text, '[1]', { source: 1 })]);
     expect(labels(root)).toEqual(['ст. 18 ЗоЗПП', '[1]']);
-    expect(root.textContent).toBe('𝒜 по ст. 18 ЗоЗПП можно [1].');
+    expect(root.textContent).toBe('𝒜 по ст. 18 ЗоЗПП можно\u202F[1]\u2060.');
   });
 
   it('each number of a group has its own', () => {

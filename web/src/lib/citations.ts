@@ -32,6 +32,8 @@ const SPECIAL = /[*_`~|\\<>[\]!&\n]+/;
 const LONGEST_WORDS = 28;
 const TO_NUMBER = new RegExp(`^.{0,${LONGEST_WORDS - 2}}\\d(?:[\\d.]*\\d)?`);
 
+const BOND = '\u2060'; // word joiner
+
 /** Remembers what its buttons stand for. */
 export class Citer {
   #ids = new Map<string, number>();
@@ -59,7 +61,7 @@ export class Citer {
       const end = start + raw.length;
       const items = placed ? placed.filter((c) => c.start >= start && c.end <= end) : provisional(raw, known);
       for (const item of items) left.delete(item as Placed);
-      if (items.length) marks.push({ start, end, raw, html: this.#numbers(items, known) });
+      if (items.length) marks.push({ start, end, raw, html: joined(text, start, end, this.#numbers(items, known)) });
     }
     for (const item of left) {
       const mark = this.#words(text, item);
@@ -91,7 +93,8 @@ export class Citer {
     if (!raw) return null;
     const start = text.indexOf(raw, item.start);
     const label = texts.verdicts.reference(item.text, verdictOf(item).label);
-    return { start, end: start + raw.length, raw, html: this.#button(item, label, escape(raw)) };
+    const end = start + raw.length;
+    return { start, end, raw, html: joined(text, start, end, this.#button(item, label, escape(raw))) };
   }
 
   #button(item: Cited, label: string, inner: string): string {
@@ -103,6 +106,12 @@ export class Citer {
     const mark = verdict ? ` data-verdict="${verdict}"` : '';
     return `<button data-cite="${id}"${mark} aria-label="${said}" title="${said}">${inner}</button>`;
   }
+}
+
+/** Bound to the punctuation it touches: else a line might break on either side of a button. */
+function joined(text: string, start: number, end: number, html: string): string {
+  const [before, after] = [/[(«„]/.test(text[start - 1] ?? ''), /[)».,:;!?…]/.test(text[end] ?? '')];
+  return (before ? BOND : '') + html + (after ? BOND : '');
 }
 
 /** What is said of it in plain words. */

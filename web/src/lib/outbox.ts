@@ -14,6 +14,8 @@ import { lock, tabs, unique, type Lock } from './tabs';
 import { browser, type World } from './world';
 
 const PREFIX = 'advakod.outbox.';
+/** Milliseconds that a tab has to take the lock of what was asked in it: others may hear of the order before. */
+const HEAD_START = 1_000;
 
 export type Kind = 'ask' | 'continue' | 'again' | 'stop';
 
@@ -168,20 +170,24 @@ export class Outbox {
     });
   }
 
-  #adopt(order: Order): void {
+  #adopt(order: Order, after = 0): void {
     if (order.owner !== this.#owner || this.#entries.has(order.key)) return;
     const entry = new Entry(order);
     entry.stored = true;
-    this.#take(entry);
+    this.#take(entry, after);
   }
 
-  #take(entry: Entry): void {
+  #take(entry: Entry, after = 0): void {
     this.#entries.set(entry.order.key, entry);
     this.#changed();
     const { signal } = entry.left;
     const carry = () => this.#carry(entry);
-    const carried = this.ground.lock ? this.ground.lock(PREFIX + entry.order.key, signal, carry) : carry();
-    carried.catch(() => {}); // withdrawn while another tab had it
+    const begin = () => {
+      const carried = this.ground.lock ? this.ground.lock(PREFIX + entry.order.key, signal, carry) : carry();
+      carried.catch(() => {}); // withdrawn while another tab had it
+    };
+    if (after) this.ground.world.after(after, begin);
+    else begin();
   }
 
   /** This tab alone has the order now. Questions go one after another, as they were asked; stops do not wait for them. */
@@ -269,7 +275,7 @@ export class Outbox {
     if (!name.startsWith(PREFIX) || !this.ground.lock) return; // without locks each tab sends what is its own
     const entry = this.#entries.get(name.slice(PREFIX.length));
     const order = value === null ? null : read(name, value);
-    if (order) this.#adopt(order);
+    if (order) this.#adopt(order, HEAD_START);
     else if (entry && value === null) this.#forget(entry);
   }
 

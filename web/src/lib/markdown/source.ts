@@ -48,13 +48,20 @@ export const MARK_START = /[\uE100-\uF8FF]/;
 export const IN_MARK = /[\uE100-\uF8FF][^\uE000]*$/;
 const OURS = /[\uE000-\uF8FF]/g;
 
+/** A space on which a number does not leave its word for the next line. */
+const GLUE = '\u202F';
+const GLUED = /\u202F(?=[\uE100-\uF8FF]\uE000)/g;
+
 /** `text` from `from` to `to`; a mark of words keeps them between its characters, one of numbers has none. */
 export function encode(text: string, from: number, to: number, marks: readonly Mark[]): string {
   let out = '';
   let position = from;
   marks.forEach(({ start, end, raw }, index) => {
     if (start < position || end > to) return;
-    out += text.slice(position, start) + String.fromCharCode(FIRST + index) + (raw[0] === '[' ? '' : raw) + CLOSE;
+    const isNumber = raw[0] === '[';
+    const before = text.slice(position, start);
+    out += isNumber ? before.replace(/(?<=\S) $/, GLUE) : before;
+    out += String.fromCharCode(FIRST + index) + (isNumber ? '' : raw) + CLOSE;
     position = end;
   });
   return out + text.slice(position, to);
@@ -63,6 +70,7 @@ export function encode(text: string, from: number, to: number, marks: readonly M
 /** The text that `encode` was given. */
 export function decode(encoded: string, marks: readonly Mark[]): string {
   return encoded
+    .replace(GLUED, ' ')
     .replace(MARKED, (_, open: string, words: string) => words || (markOf(open, marks)?.raw ?? ''))
     .replace(OURS, '');
 }
