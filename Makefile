@@ -43,8 +43,8 @@ check: $(PAGE) ## Lint, formatting, types, import contracts, lock file, licences
 install: $(PAGE) ## Only set up .venv and build the page
 	@:
 
-web-dev: $(PAGE) ## The page with hot reload at http://127.0.0.1:5173; beside it `make run`
-	@$(NPM) dev
+web-dev: $(PAGE) ## The page with hot reload at http://127.0.0.1:5173, and the server behind it
+	@$(BIN)/advakod serve & trap "kill $$!" EXIT; $(NPM) dev
 
 format: $(PAGE) ## Bring Python and the page's sources into their one format
 	@$(BIN)/ruff format .

@@ -8,11 +8,11 @@ set -eu
 case "$1" in
 postgresql)
     command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && exit 0
-    packages="postgresql-15 postgresql"
+    choices="postgresql-15 postgresql"
     ;;
 chromium)
     command -v chromium >/dev/null && exit 0
-    packages="chromium"
+    choices="chromium+fonts-dejavu-core" # on a bare machine it has no letters to draw
     ;;
 *)
     echo "usage: tools/from_debian.sh postgresql | chromium" >&2
@@ -37,7 +37,9 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 echo "Installing $1 for the tests"
 $root apt-get update --quiet --quiet || true
-for package in $packages; do # the first that this Debian has
-    $root apt-get install --yes --quiet --quiet --no-install-recommends "$package" >/dev/null 2>&1 && exit 0
+for choice in $choices; do # the first that this Debian has
+    packages=$(echo "$choice" | tr + ' ')
+    # shellcheck disable=SC2086
+    $root apt-get install --yes --quiet --quiet --no-install-recommends $packages >/dev/null 2>&1 && exit 0
 done
 echo "$1 could not be installed: its tests will be skipped." >&2
