@@ -5,6 +5,7 @@ AdvakodError
 ├── SettingsError            a variable has a bad value; the start stops
 ├── InputError               what was sent cannot be used
 │   ├── QuestionError        empty, too long
+│   ├── ExportTooLongError   more than one file should hold
 │   ├── NotFoundError        no such run, conversation, act, provision (or somebody else's)
 │   ├── ConflictError        what is asked for contradicts what is stored
 │   │   └── IdempotencyError the same idempotency key with another body
@@ -71,6 +72,13 @@ class QuestionError(InputError):
 
     code = "bad_question"
     user_message = "Вопрос пуст. Напишите, что вы хотите узнать."
+
+
+class ExportTooLongError(InputError):
+    """The conversation is longer than one file should hold."""
+
+    code = "export_too_long"
+    user_message = "Беседа слишком длинная для одного файла. Напечатайте её из браузера или сохраните по частям."
 
 
 class NotFoundError(InputError):

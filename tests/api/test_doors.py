@@ -199,6 +199,16 @@ def test_another_site_cannot_write_or_open_a_socket(visit: Visitor, site: dict[s
     ]
 
 
+@pytest.mark.parametrize("site", [{"sec_fetch_site": "cross-site"}, {"sec_fetch_site": "same-site"}, {"origin": EVIL}])
+def test_another_site_cannot_even_ask_for_what_is_somebodys(visit: Visitor, site: dict[str, Any]) -> None:
+    for method in ("GET", "HEAD"):
+        for path in ("/v1/whoami", "/api/v1/cached"):
+            assert visit(path, method, **site).status == 403
+        for path in ("/health", "/assets/a.js", "/chat/some"):
+            assert visit(path, method, **site).status in (200, 405)
+    assert visit("/v1/whoami", sec_fetch_site="none", sec_fetch_mode="navigate").status == 200
+
+
 @pytest.mark.parametrize(
     "site",
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import urllib.error
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from advakod.ingest.model import IngestOptions
 from advakod.ingest.pipeline import ingest
 from advakod.law.guide import load_guide
 from advakod.storage import Database
-from tests.support.http_json import get
+from tests.support.http_json import PATIENCE, get
 from tests.support.server import ServerProcess, scripted, start_server
 
 TODAY = dt.datetime.now(tz=dt.UTC).date()
@@ -197,6 +199,17 @@ def test_what_is_not_there(server: ServerProcess, path: str, code: str) -> None:
 
 def test_a_place_has_an_end(server: ServerProcess) -> None:
     assert refused(server, "/sk/" + "1" * 2_000)[:2] == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_a_table_of_contents_is_packed_for_whoever_takes_it(server: ServerProcess, coding: str) -> None:
+    asked = urllib.request.Request(f"{server.url}/api/v1/law/zozpp", headers={"accept-encoding": coding})
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as reply:
+        assert (reply.headers["content-encoding"] or "identity") == coding
+        assert reply.headers["vary"] == "Accept-Encoding"
+        body = reply.read()
+    assert len(body) == int(reply.headers["content-length"])
+    assert orjson.loads(gzip.decompress(body) if coding == "gzip" else body) == law(server, "/zozpp")
 
 
 def test_search_inside_an_act(server: ServerProcess) -> None:

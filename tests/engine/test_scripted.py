@@ -18,7 +18,7 @@ from advakod.engine import (
     WritingTask,
 )
 from advakod.engine.script import Fault, FaultKind, Script, load_script
-from advakod.engine.scripted import ScriptedEngine
+from advakod.engine.scripted import BATCH, ScriptedEngine
 from advakod.errors import SettingsError
 from advakod.settings import load_settings
 from tests.support.fake_openai import words
@@ -75,10 +75,10 @@ async def test_a_late_reader_gets_what_is_due_at_once() -> None:
     await writing.aclose()
 
 
-async def test_full_speed() -> None:
-    began = time.monotonic()
-    pieces = await read(Script(words(20_000)), max_tokens=20_000)
-    assert sum(piece.tokens for piece in pieces) / (time.monotonic() - began) > 50_000
+async def test_without_a_speed_tokens_come_in_full_batches() -> None:
+    *pieces, last = await read(Script(words(20_000)), max_tokens=20_000)
+    assert [piece.tokens for piece in pieces] == [BATCH] * (20_000 // BATCH)
+    assert (last.tokens, last.finish) == (0, FinishReason.STOP)
 
 
 async def test_an_error_comes_after_its_token_and_is_not_met_again() -> None:
@@ -109,7 +109,7 @@ async def test_a_disconnect_ends_without_finish() -> None:
 async def test_reading_is_told_before_the_first_token() -> None:
     began = time.monotonic()
     pieces = await read(Script(TEXT, prompt_seconds=0.3, prompt_tokens=900))
-    assert 0.29 <= time.monotonic() - began < 2.0
+    assert time.monotonic() - began >= 0.29
     told = [piece.reading for piece in pieces if piece.reading]
     assert (told[0], told[-1], len(told)) == (Reading(0, 900), Reading(900, 900), 21)
     assert pieces[-1].prompt_tokens == 900
@@ -122,7 +122,7 @@ async def test_a_silence_shifts_what_follows() -> None:
     began = time.monotonic()
     pieces = await read(Script(TEXT, tokens_per_second=600, faults=(Fault(5, FaultKind.SILENCE, 0.3),)))
     assert text_of(pieces) == TEXT
-    assert 0.39 <= time.monotonic() - began < 2.0
+    assert time.monotonic() - began >= 0.39
 
 
 async def test_ends_with_length() -> None:

@@ -55,7 +55,7 @@ def serve_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
 @pytest.fixture
 def between() -> Iterator[Between]:
-    """A factory: `between(server)` is a hop to the server that can be cut; pages are opened with it as with a server."""
+    """A factory: `between(server)` is a hop that can be cut; a page is opened with it as with the server."""
     with ExitStack() as hops:
         yield lambda server: hops.enter_context(Cutter(server.url))
 
@@ -76,7 +76,9 @@ def open_page(browser: Browser, console: Console) -> Iterator[Open]:
     """
     contexts = []
 
-    def open_(server: ServerProcess | Cutter, path: str = "/chat", *, beside: Page | None = None, **options: object) -> Page:
+    def open_(
+        server: ServerProcess | Cutter, path: str = "/chat", *, beside: Page | None = None, **options: object
+    ) -> Page:
         if beside is None:
             given = {"viewport": DESKTOP, "locale": "ru-RU", **options}
             contexts.append(browser.new_context(**given))  # type: ignore[arg-type]

@@ -111,6 +111,13 @@ def facts(context: BrowserContext, server: ServerProcess, path: str) -> Any:
     return reply.json()
 
 
+def begin(context: BrowserContext, server: ServerProcess, question: str) -> str:
+    """Ask past the page; the run."""
+    reply = context.request.post(f"{server.url}/v1/responses", data={"input": question, "background": True})
+    assert reply.ok, reply.text()
+    return str(reply.json()["id"])
+
+
 def wait_for_end(context: BrowserContext, server: ServerProcess, run: str) -> None:
     """The stream of a run ends with the run."""
     assert context.request.get(f"{server.url}/v1/responses/{run}?stream=true", timeout=PATIENCE).ok

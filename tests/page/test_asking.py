@@ -7,14 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import openai_env
 from tests.page.conftest import Open, Serve
-from tests.page.talk import AGAIN, CONTINUE, STOP, Answer, Talk, facts, runs, script, words
-from tests.support.browser import Console
-from tests.support.fake_openai import FakeOpenAI, Refusal
+from tests.page.talk import AGAIN, CONTINUE, STOP, Talk, begin, runs, script, wait_for_end, words
 from tests.support.server import ServerProcess
 
-LONG = 600  # words; at the pace of these tests more than any of them waits for
 SEEN = """region => {
     const seen = [];
     const look = () => {
@@ -60,13 +56,13 @@ def test_the_answer_is_watched_from_the_queue_to_the_end(serve: Serve, open_page
 
 
 def test_it_says_how_long_such_answers_take(serve: Serve, open_page: Open) -> None:
-    server = serve(script(12), tokens_per_second=12)
+    server = serve(script(40), tokens_per_second=10, env={"VISTRAL_MAX_CONCURRENCY": "4"})
     talk = Talk(open_page(server))
-    for number in range(3):
-        talk.ask(f"Вопрос {number}?").ends()
-    answer = talk.ask("Четвёртый вопрос?")
-    expect(answer.region).to_contain_text("обычно несколько секунд")
-    answer.is_exactly(words(12))
+    context = talk.page.context
+    begun = [begin(context, server, f"Вопрос {number}?") for number in range(3)]
+    for run in begun:
+        wait_for_end(context, server, run)
+    expect(talk.ask("Сколько ждать?").region).to_contain_text("обычно несколько секунд")
 
 
 def test_markdown_is_drawn(quick: ServerProcess, open_page: Open) -> None:
@@ -147,88 +143,3 @@ def ask_listed(page: Page, title: str) -> None:
     answer = Talk(page).answer(question)
     answer.ends()
     expect(answer.region.get_by_role("heading", name="Источники")).to_be_visible()
-
-
-# -- when it does not work ----------------------------------------------------------------------------
-
-
-def test_a_full_queue_is_said_and_gives_the_question_back(
-    serve: Serve, open_page: Open, console: Console
-) -> None:
-    console.outage = True  # the browser logs the 503
-    server = serve(
-        script(LONG), tokens_per_second=20, env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_QUEUE_LIMIT": "1"}
-    )
-    writing, waiting, refused = (Talk(open_page(server)) for _ in range(3))
-    writing.ask("Первый?").reaches(0)
-    expect(waiting.ask("Второй?").region).to_contain_text("В очереди")
-    refused.box.fill("Третий?")
-    refused.press("Спросить")
-    expect(refused.page.get_by_text("Очередь заполнена.")).to_be_visible()
-    refused.press("Вернуть вопрос в поле")
-    expect(refused.box).to_have_value("Третий?")
-    assert runs(refused.page.context, server, "Третий?") == []
-
-
-def test_a_question_that_finds_room_in_the_queue_after_all_is_asked_once(
-    serve: Serve, open_page: Open, console: Console
-) -> None:
-    console.outage = True
-    server = serve(
-        script(LONG), tokens_per_second=20, env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_QUEUE_LIMIT": "1"}
-    )
-    writing, waiting, patient = (Talk(open_page(server)) for _ in range(3))
-    writing.ask("Первый?").reaches(0)
-    expect(waiting.ask("Второй?").region).to_contain_text("В очереди")
-    answer = patient.ask("Третий?")
-    expect(patient.page.get_by_text("Очередь заполнена.")).to_be_visible()
-    writing.press(STOP)
-    waiting.press(STOP)
-    answer.reaches(1)
-    assert len(runs(patient.page.context, server, "Третий?")) == 1
-
-
-def test_a_refused_question_comes_back_with_the_reason(
-    quick: ServerProcess, open_page: Open, console: Console
-) -> None:
-    console.outage = True  # the browser logs the 404
-    talk = Talk(open_page(quick))
-    talk.ask("Кто платит за ремонт?").ends()
-    conversation = talk.page.url.rsplit("/", 1)[-1]
-    assert talk.page.context.request.delete(f"{quick.url}/v1/conversations/{conversation}").ok
-    talk.box.fill("А за лифт?")
-    talk.press("Спросить")
-    expect(talk.page.get_by_role("alert").filter(has_text="Не найдено.")).to_be_visible()
-    expect(talk.box).to_have_value("А за лифт?")
-
-
-def test_a_failed_answer_says_why_and_can_be_asked_again(
-    serve: Serve, upstream: FakeOpenAI, open_page: Open
-) -> None:
-    server = serve(env=openai_env(upstream))
-    upstream.behaviour.refusals.append(Refusal(400))
-    talk = Talk(open_page(server))
-    answer = talk.ask("Почему?")
-    answer.ends()
-    expect(answer.region).to_contain_text("Ответа не вышло.")
-    run = runs(talk.page.context, server, "Почему?")[0]
-    assert run["status"] == "failed"
-    expect(answer.region).to_contain_text(facts(talk.page.context, server, f"/api/v1/responses/{run['id']}")["message"])
-    expect(answer.button(CONTINUE)).to_have_count(0)
-    answer.button(AGAIN).click()
-    expect(answer.region.get_by_role("group", name="Варианты ответа")).to_contain_text("2 из 2")
-    answer.reaches(19)
-
-
-def test_an_answer_out_of_time_keeps_its_words_and_offers_to_go_on(serve: Serve, open_page: Open) -> None:
-    server = serve(script(30), tokens_per_second=10, env={"VISTRAL_INFERENCE_TIMEOUT": "2"})
-    answer: Answer = Talk(open_page(server)).ask("Как долго?")
-    answer.ends()
-    expect(answer.region).to_contain_text("Ответ не окончен. Время на ответ вышло.")
-    kept = answer.words()
-    assert 0 < len(kept) < 30
-    assert kept == words(len(kept))
-    answer.button(CONTINUE).click()
-    answer.reaches(len(kept))
-    answer.ends()
-    assert answer.words() == words(len(answer.words()))

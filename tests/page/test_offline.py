@@ -11,6 +11,7 @@ from tests.support.browser import Console
 from tests.support.server import ServerProcess
 
 WORDS = words(60)
+STYLES = "[...document.styleSheets].map(({href}) => href).filter(Boolean).sort()"
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_an_answer_goes_on_when_the_network_is_back(server: ServerProcess, betwe
     talk = Talk(open_page(hop))
     answer = talk.ask("Вернётся ли сеть?")
     answer.reaches(5)
-    talk.lose_network()
+    talk.page.context.set_offline(True)  # Chromium leaves open streams alone
     hop.refuse()
     expect(talk.reconnecting).to_be_visible()
     hop.mend()
@@ -149,3 +150,20 @@ def test_a_stop_pressed_without_a_network_stops_when_it_is_back(
     answer.ends()
     run = runs(talk.page.context, server, "Остановится ли?")[0]
     assert run["status"] == "cancelled"
+
+
+def test_a_part_of_the_page_that_did_not_come_comes_with_the_network(server: ServerProcess, open_page: Open) -> None:
+    whole = Talk(open_page(server))
+    whole.ask("Есть ли все части?").ends()
+    looks = set(whole.page.evaluate(STYLES))
+    talk = Talk(open_page(server, "/law"))
+    talk.page.wait_for_load_state("networkidle")
+    talk.page.context.route("**/assets/*", lambda route: route.abort())
+    talk.page.get_by_role("link", name="Вопросы").click()
+    talk.page.context.set_offline(True)
+    answer = talk.ask("Придут ли части?")
+    expect(talk.page.get_by_text("Эта часть страницы не загрузилась.").first).to_be_visible()
+    talk.page.context.unroute_all()
+    talk.page.context.set_offline(False)
+    answer.ends()
+    assert set(talk.page.evaluate(STYLES)) >= looks

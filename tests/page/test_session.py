@@ -66,8 +66,9 @@ def test_a_question_asked_after_the_session_ended_is_asked_after_signing_in(
     server: ServerProcess, signed_in: Callable[..., Talk]
 ) -> None:
     talk = signed_in(server)
-    talk.page.context.clear_cookies()
+    talk.page.wait_for_load_state("networkidle")  # else it may learn of the end before the question is asked
     talk.box.fill("Пропадёт ли вопрос?")
+    talk.page.context.clear_cookies()
     talk.press("Спросить")
     expect(talk.page.get_by_role("heading", name="Вход")).to_be_visible()
     talk.sign_in(SECRET)

@@ -77,7 +77,7 @@ def test_a_glance_aside_keeps_the_stream(server: ServerProcess, open_page: Open)
 
 
 def test_another_device_of_the_same_person(serve: Serve, open_page: Open, console: Console) -> None:
-    console.outage = True  # the browser logs the 401 before the sign-in
+    console.outage = True  # the browser logs the 404 of the stranger
     (anna, entry), (boris, another) = new_key("anna", Role.USER), new_key("boris", Role.USER)
     server = serve(script(90), tokens_per_second=10, env={"ADVAKOD_API_KEYS": f"{entry},{another}"})
     laptop = Talk(open_page(server, extra_http_headers=FROM_AFAR))

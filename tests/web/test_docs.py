@@ -17,18 +17,10 @@ import pytest
 from advakod.web import Site
 from tests.accounts.house import Visitor
 from tests.conftest import skip_or_fail
+from tests.support.browser import OPTIONS
 from tests.support.server import ServerProcess, start_server
 
-CHROMIUM = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+CHROMIUM = ["--headless", *OPTIONS]
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def test_the_policy(visit: Visitor) -> None:
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == rules["frame-ancestors"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == rules["font-src"] == "'self'"
     assert rules["require-trusted-types-for"] == "'script'"
-    assert rules["trusted-types"] == "advakod dompurify svelte-trusted-html"
+    assert rules["trusted-types"] == "dompurify svelte-trusted-html"
     assert not any(word in policy for word in ("unsafe", "http:", "https:", "*", "eval"))
     assert answer.header("x-content-type-options") == "nosniff"
     assert answer.header("referrer-policy") == "no-referrer"

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aroundPart, editionOf, inAct, isWithin, lawPath, partOfHash } from '../src/law/address';
+import { lawApi } from '../src/law/loaded.svelte';
 
 describe('addresses of the law', () => {
   it.each([
@@ -10,6 +11,15 @@ describe('addresses of the law', () => {
     [['странный акт/1', '5?'], '/law/%D1%81%D1%82%D1%80%D0%B0%D0%BD%D0%BD%D1%8B%D0%B9%20%D0%B0%D0%BA%D1%82%2F1/5%3F'],
   ] as [[string, string?, string?], string][])('%j is %s', (given, path) => {
     expect(lawPath(...given)).toBe(path);
+  });
+
+  it.each(['../session', '../../../v1/models', 'st18/../..', './p1', '..', '..\\..\\x'])('%j leads nowhere else', (place) => {
+    for (const act of ['zozpp', '..']) {
+      for (const path of [lawPath(act, place), lawApi.place(act, place, null), lawApi.act(act, null)]) {
+        expect(new URL(path, 'http://here').pathname).toBe(path);
+        expect(path).toMatch(/^(?:\/api\/v1)?\/law\//);
+      }
+    }
   });
 
   it('leaves out the act and the edition of a citation', () => {

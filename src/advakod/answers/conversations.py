@@ -135,7 +135,7 @@ def restore(connection: Connection, owner: str, conversation_id: str, deleted_af
 
 
 def erase_aside(connection: Connection, deleted_before: float, limit: int) -> int:
-    """Erase those put aside before that time, `limit` at most; returns how many."""
+    """Erase those put aside before that time, `limit` at most; returns how many it looked at."""
     over = conversation.c.deleted_at <= deleted_before
     found = connection.scalars(select(conversation.c.id).where(over).limit(limit)).all()
     for conversation_id in found:  # under the same condition again: it may have been restored in between

@@ -117,11 +117,10 @@ def _withdraw(connection: Connection, owner: str, run_id: str) -> None:
     connection.execute(delete(feedback).where(feedback.c.run == run_id))
 
 
+_GIVEN = feedback.join(run, run.c.id == feedback.c.run).outerjoin(conversation, conversation.c.id == run.c.conversation)
 _IS_SHOWN = or_(run.c.conversation.is_(None), conversation.c.deleted_at.is_(None))
-_JOINED = (
-    feedback.join(run, run.c.id == feedback.c.run)
-    .join(run_content, run_content.c.run == run.c.id)
-    .outerjoin(conversation, conversation.c.id == run.c.conversation)
+_WITH_WORDS = _GIVEN.join(run_content, run_content.c.run == run.c.id).outerjoin(
+    message, message.c.id == run.c.answer_message
 )
 
 
@@ -135,7 +134,7 @@ def _listing(
         at, last = feedback.c.created_at, feedback.c.run
         wanted.append(or_(at < after[0], and_(at == after[0], last < after[1])))
     columns = (feedback, run.c.owner, run.c.status, message.c.text, run_content.c.request)
-    query = select(*columns).select_from(_JOINED.outerjoin(message, message.c.id == run.c.answer_message))
+    query = select(*columns).select_from(_WITH_WORDS)
     rows = connection.execute(
         query.where(*wanted).order_by(feedback.c.created_at.desc(), feedback.c.run.desc()).limit(limit)
     )
@@ -158,7 +157,7 @@ def _opinion(connection: Connection, row: Any) -> Opinion:
 
 
 def _totals(connection: Connection) -> Totals:
-    counted = select(feedback.c.rating, func.count().label("thumbs")).select_from(_JOINED).where(_IS_SHOWN)
+    counted = select(feedback.c.rating, func.count().label("thumbs")).select_from(_GIVEN).where(_IS_SHOWN)
     thumbs = {row.rating: row.thumbs for row in connection.execute(counted.group_by(feedback.c.rating))}
     return Totals(up=thumbs.get(Rating.UP, 0), down=thumbs.get(Rating.DOWN, 0))
 

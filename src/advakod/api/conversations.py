@@ -18,11 +18,11 @@ from ..answers.model import Status
 from ..answers.shelf import Listed, Tree
 from ..engine.interface import Message as Turn
 from ..errors import InputError, NotFoundError, QuestionError
+from .paging import After, mark, position
 from .responses import Item, Metadata, Room, Who, to_turn
 
 MOST_ITEMS = 20  # in one request, as the protocol says
 ConversationId = Annotated[str, Path(min_length=1, max_length=64)]
-After = Annotated[str | None, Query(max_length=120, description="Поле `next` прежнего ответа.")]
 EXPORTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Файл.",
@@ -255,7 +255,7 @@ async def list_conversations(
     found = await answers.conversations.listing(who.name, limit + 1, position(after), q)
     data = [_listed(one) for one in found[:limit]]
     last = found[limit - 1].conversation if len(found) > limit else None
-    return ConversationList(data=data, next=f"{last.updated_at!r}~{last.id}" if last else None)
+    return ConversationList(data=data, next=mark(last.updated_at, last.id) if last else None)
 
 
 @tree_router.get("/{conversation_id}", summary="Беседа со всеми ответвлениями")
@@ -310,17 +310,6 @@ def disposition(name: str) -> str:
     """A header that saves the file under its name; the plain name is for clients that know no other."""
     plain = f"beseda{name[name.rindex('.') :]}"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-
-
-def position(after: str | None) -> tuple[float, str] | None:
-    """A place in a list, newest first, as `next` tells it. Raises InputError."""
-    if after is None:
-        return None
-    at, _, last = after.partition("~")
-    try:
-        return float(at), last
-    except ValueError as error:
-        raise InputError(after, message="Поле «after»: передайте поле next прежнего ответа.", param="after") from error
 
 
 def _listed(one: Listed) -> ConversationListed:

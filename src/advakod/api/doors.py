@@ -121,7 +121,7 @@ class Doors:
         host = headers.get(b"host", b"").decode("latin-1").lower()
         if not self._hosts.allows(host):
             raise BadHostError(f"host {host!r}")
-        if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS:
+        if scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS or path.startswith(PRIVATE):
             self._check_site(scope, headers, host)
         door = door_of(path)
         if door is Door.OPEN:
@@ -145,7 +145,11 @@ class Doors:
             await refusal.send(scope, receive, send)
 
     def _check_site(self, scope: Scope, headers: Headers, host: str) -> None:
-        """Only browsers send these headers, and no page can forge them; without them there is no page."""
+        """Only browsers send these headers, and no page can forge them; without them there is no page.
+
+        Asked of reading, too, where what is read is somebody's: another site sees none of it, but how long a search
+        in conversations takes tells whether its words are there, and on this machine no key keeps it from asking.
+        """
         site = headers.get(b"sec-fetch-site")
         if site is not None and site not in OWN_SITE:
             raise CrossSiteError(f"sec-fetch-site {site!r}")

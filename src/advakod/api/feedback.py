@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from ..answers.feedback import LONGEST_COMMENT, Feedback, Ground, Opinion, Rating, Totals
-from .conversations import After, position
 from .doors import require_admin
+from .paging import After, mark, position
 from .responses import Room, RunId, Who
 
 router = APIRouter(prefix="/api/v1/responses", tags=["feedback"])
@@ -57,5 +57,5 @@ async def list_feedback(
     found, totals = await answers.feedback.listing(limit + 1, position(after), rating)
     last = found[limit - 1] if len(found) > limit else None
     return FeedbackList(
-        data=found[:limit], next=f"{last.created_at!r}~{last.response_id}" if last else None, totals=totals
+        data=found[:limit], next=mark(last.created_at, last.response_id) if last else None, totals=totals
     )

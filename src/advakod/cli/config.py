@@ -33,7 +33,7 @@ TIMES = {
     "reaper": "как часто ищутся зависшие ответы",
     "lease_horizon": "аренда дальше этого считается истёкшей: часы перевели",
     "liveness": "как часто проверяется, живы ли обработчики",
-    "progress": "не чаще этого сообщается место в очереди",
+    "progress": "не чаще этого сообщаются место в очереди и ход чтения",
     "proxy_keepalive": "keepalive_timeout в upstream nginx",
     "server_keepalive": "keep-alive сервера",
     "shutdown": "worker_shutdown_timeout в nginx",

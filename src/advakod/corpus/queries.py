@@ -37,10 +37,10 @@ def acts(connection: Connection, act_id: str | None = None) -> list[Act]:
     for found in editions(connection, act_id):
         by_document[found.document_id].append(found)
     documents = defaultdict[str, list[Document]](list)
-    for row in connection.execute(select(s.document).order_by(s.document.c.part)):
-        if row.id in by_document:
-            held = tuple(by_document[row.id])
-            documents[row.act_id].append(Document(row.id, row.title, row.part, row.number, held))
+    held = select(s.document).where(s.document.c.id.in_(by_document)).order_by(s.document.c.part)
+    for row in connection.execute(held):
+        texts = tuple(by_document[row.id])
+        documents[row.act_id].append(Document(row.id, row.title, row.part, row.number, texts))
     rows = connection.execute(select(s.act).where(s.act.c.id.in_(documents)))
     held_acts = (
         Act(row.id, row.type, row.title, row.number, row.date, ActStatus(row.status), tuple(documents[row.id]))

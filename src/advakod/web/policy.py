@@ -15,11 +15,11 @@ CONTENT = (
     "form-action 'none'",
     "frame-ancestors 'none'",
 )
-# Strings become HTML only through three policies: the page's own, DOMPurify's, and Svelte's, which takes the templates
-# that are compiled into the page.
+# Strings become HTML only through two policies: DOMPurify's, and Svelte's, which takes the templates that are compiled
+# into the page.
 TRUSTED = (
     "require-trusted-types-for 'script'",
-    "trusted-types advakod dompurify svelte-trusted-html",
+    "trusted-types dompurify svelte-trusted-html",
 )
 # Powers that the page does not use, so that nothing that gets into it can. Only names that browsers know: Chromium
 # writes a warning into the console for any other.

@@ -46,6 +46,8 @@ HOSTILE = {
     "nesting": "> " * 300 + "дно",
     "lists": "".join(f"{' ' * n}- {n}\n" for n in range(60)),
     "emphasis": "*a **b " * 400 + "b** a*" * 400,
+    "many links": "[a](b)" * 3_000,
+    "spaces": f"a{' ' * 30_000}b",
     "brackets": "[" * 2_000 + "]" * 2_000,
     "fences": "```\nне закрыт\n# внутри\n~~~",
     "ticks": "``` ` `` ```` и `` ` `` ещё",

@@ -8,10 +8,10 @@ import pytest
 
 from advakod.answers import Answers
 from advakod.answers.export import Format
-from advakod.answers.export.transcript import _lines
+from advakod.answers.export.transcript import LONGEST, _lines
 from advakod.answers.model import Request, Run
-from advakod.engine.interface import FinishReason, Source
-from advakod.errors import NotFoundError
+from advakod.engine.interface import FinishReason, Message, Source
+from advakod.errors import ExportTooLongError, NotFoundError
 from advakod.settings import Settings
 from advakod.storage import Database
 from tests.answers.room import Puppet, ended, events, room, text_in, until
@@ -78,6 +78,16 @@ async def test_a_conversation_without_a_word(database: Database, quick: Quick) -
         made = await answers.conversations.export("local", new.id, Format.MARKDOWN)
         assert made.name == "Беседа.md"
         assert "ещё нет сообщений" in made.content.decode()
+
+
+async def test_a_file_has_an_end(database: Database, quick: Quick) -> None:
+    half = Message("user", "а" * (LONGEST // 2))
+    async with room(quick(), database, Puppet()) as answers:
+        tree = await answers.conversations.create("local", [half, half, Message("assistant", "б")])
+        with pytest.raises(ExportTooLongError):
+            await answers.conversations.export("local", tree.conversation.id, Format.DOCX)
+        before = tree.path[1].id
+        assert (await answers.conversations.export("local", tree.conversation.id, Format.MARKDOWN, before)).content
 
 
 def cited(verdict: str, source: int | None = 1, text: str = "[1]") -> dict[str, object]:

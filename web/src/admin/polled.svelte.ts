@@ -78,7 +78,6 @@ export class Polled<T> {
 
 /** The rights there were are gone: the page asks who is here, and shows what that one may see. */
 export function refused(error: ApiError): boolean {
-  if (error.status === 401) session.ended();
-  else if (error.status === 403) void session.load();
+  if (error.status === 403) void session.load();
   return error.status === 401 || error.status === 403;
 }

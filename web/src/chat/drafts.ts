@@ -1,16 +1,32 @@
 /** What this tab must not forget over a reload: what is being typed, by conversation, and which questions on their way
- * are its own. */
+ * are its own. Another's key opens none of it. */
 
-const FIRSTS = 'advakod.firsts';
-const name = (conversation: string | null): string => `advakod.draft.${conversation ?? ''}`;
+export class Drafts {
+  readonly #firsts: string;
+  readonly #draft: string;
 
-export const drafts = {
-  load: (conversation: string | null): string => load(name(conversation)),
-  keep: (conversation: string | null, text: string): void => save(name(conversation), text),
+  constructor(owner: string) {
+    this.#firsts = `advakod.firsts.${owner}`;
+    this.#draft = `advakod.draft.${owner}.`;
+  }
+
+  load(conversation: string | null): string {
+    return load(this.#draft + (conversation ?? ''));
+  }
+
+  keep(conversation: string | null, text: string): void {
+    save(this.#draft + (conversation ?? ''), text);
+  }
+
   /** Keys of the questions that a conversation is to begin with. */
-  firsts: (): string[] => load(FIRSTS).split(' ').filter(Boolean),
-  keepFirsts: (keys: readonly string[]): void => save(FIRSTS, keys.join(' ')),
-};
+  firsts(): string[] {
+    return load(this.#firsts).split(' ').filter(Boolean);
+  }
+
+  keepFirsts(keys: readonly string[]): void {
+    save(this.#firsts, keys.join(' '));
+  }
+}
 
 function load(key: string): string {
   try {

@@ -1,7 +1,6 @@
 /** A conversation as a file. A refusal must not take the page away, so it is had first and saved then. */
 
 import { ApiError, refusal } from '../lib/api';
-import { session } from '../lib/session.svelte';
 import { texts } from '../texts';
 
 export type Format = 'docx' | 'markdown';
@@ -29,7 +28,6 @@ export async function download(id: string, format: Format): Promise<void> {
 async function get(path: string): Promise<Response> {
   const response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE) }).catch(unreached);
   if (response.ok) return response;
-  if (response.status === 401) session.ended();
   throw refusal(response, await response.text().catch(unreached));
 }
 

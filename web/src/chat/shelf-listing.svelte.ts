@@ -1,7 +1,6 @@
 /** Conversations as the server lists them: all, or those with some words. */
 
 import { api, ApiError } from '../lib/api';
-import { session } from '../lib/session.svelte';
 import type { ConversationList } from '../lib/types';
 import { longer, renewed, type Page } from './shelf-page';
 
@@ -55,7 +54,6 @@ export class Listing {
     } catch (error) {
       if (signal.aborted) return null;
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) session.ended();
       this.failure = error;
       return null;
     }

@@ -3,7 +3,7 @@
 import { tick } from 'svelte';
 import { ApiError } from '../lib/api';
 import { router } from '../lib/router.svelte';
-import { runs } from '../lib/runs.svelte';
+import { runs } from '../lib/runs';
 import { texts } from '../texts';
 import { sheet } from '../ui/sheet.svelte';
 import { talk } from './talk.svelte';

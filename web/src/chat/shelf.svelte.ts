@@ -3,7 +3,6 @@
 import { tick } from 'svelte';
 import { api, ApiError } from '../lib/api';
 import { router } from '../lib/router.svelte';
-import { session } from '../lib/session.svelte';
 import { tabs } from '../lib/tabs';
 import type { ConversationFacts } from '../lib/types';
 import { texts } from '../texts';
@@ -74,14 +73,14 @@ class Shelf {
 
   /** Raises ApiError. */
   async rename(id: string, title: string): Promise<void> {
-    await passing(api.patch(path(id), { title }));
+    await api.patch(path(id), { title });
     for (const list of this.#lists()) list.page = renamed(list.page, id, title);
     tabs.tell({ conversation: id });
   }
 
   async remove({ id, title }: ConversationFacts): Promise<void> {
     try {
-      await passing(api.delete(path(id)));
+      await api.delete(path(id));
     } catch (error) {
       this.#complain(error);
       return;
@@ -97,7 +96,7 @@ class Shelf {
 
   async #restore(id: string, open: boolean): Promise<void> {
     try {
-      await passing(api.post(path(id) + '/restore'));
+      await api.post(path(id) + '/restore');
     } catch (error) {
       this.#complain(error);
       return;
@@ -135,16 +134,6 @@ class Shelf {
 function isOpen(id: string | null): boolean {
   const { current } = router;
   return current.view === 'chat' && current.conversation === id;
-}
-
-/** A request whose refusal for want of a key ends the session, too. */
-async function passing<T>(request: Promise<T>): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 401) session.ended();
-    throw error;
-  }
 }
 
 export const shelf = new Shelf();

@@ -4,10 +4,10 @@ import { api, ApiError } from '../lib/api';
 import { outbox, type Asked, type Pending } from '../lib/outbox';
 import { router } from '../lib/router.svelte';
 import { isOver } from '../lib/run';
-import { runs, type OpenRun } from '../lib/runs.svelte';
+import { runs } from '../lib/runs';
 import { tabs } from '../lib/tabs';
 import type { ConversationTree } from '../lib/types';
-import { drafts } from './drafts';
+import { Drafts } from './drafts';
 import { shown, type Outgoing, type ShownTurn } from './shown';
 import { deepest } from './tree';
 
@@ -32,6 +32,7 @@ class Talk {
   /** What a run goes on with: the run before it. */
   #continued = new Map<string, string>();
   #owner: string | undefined;
+  #drafts = new Drafts('');
   #loads = 0;
 
   readonly pending: readonly Pending[] = $derived(outbox.pending.filter((order) => this.#isHere(order)));
@@ -48,16 +49,20 @@ class Talk {
     return shown(this.tree, [...taken, ...(waiting as Outgoing[])], this.#keys);
   });
 
-  /** The runs of the turns. By itself: what creates a run's state does not see it change. */
-  readonly runs: (OpenRun | null)[] = $derived(this.turns.map(({ run }) => (run === null ? null : runs.get(run))));
+  /** Which of the turns are being answered. */
   readonly running: boolean[] = $derived(
-    this.runs.map((run) => Boolean(run?.view && !isOver(run.view) && !run.failure)),
+    this.turns.map(({ answer, run }) => {
+      const told = answer?.message.run;
+      if (run === null || (told && isOver(told))) return false;
+      const { view, failure } = runs.get(run);
+      return Boolean(view && !isOver(view) && !failure);
+    }),
   );
 
   constructor() {
-    tabs.listen(({ conversation }) => {
+    tabs.listen(({ conversation, order }) => {
       if (this.id && (conversation === null || conversation === this.id)) void this.load();
-      else if (conversation && this.#isTaken()) this.#settle(conversation);
+      else if (conversation && order && this.#isLast(order)) this.#settle(conversation);
     });
     addEventListener('visibilitychange', () => {
       if (this.id && document.visibilityState === 'visible') void this.load(); // another device may have asked
@@ -67,14 +72,17 @@ class Talk {
   /** Show a conversation, or with null the beginning of one. What is shown already stays as it is. */
   open(id: string | null, owner: string): void {
     if (id === this.id && owner === this.#owner) return;
-    if (owner !== this.#owner) this.#keys.clear();
-    this.#owner = owner;
+    if (owner !== this.#owner) {
+      this.#owner = owner;
+      this.#drafts = new Drafts(owner);
+      this.#keys.clear();
+    }
     this.id = id;
     this.tree = null;
     this.#taken = [];
     this.#adopt();
     this.refusal = '';
-    this.text = drafts.load(id);
+    this.text = this.#drafts.load(id);
     void this.load();
   }
 
@@ -88,17 +96,19 @@ class Talk {
       if (load === this.#loads) this.tree = tree;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (load === this.#loads) this.failure = error;
+      if (load !== this.#loads) return;
+      this.failure = error;
+      if (error.status === 404) this.tree = null; // deleted elsewhere
     }
   }
 
   ask = (question: string): void => {
     const first = this.id === null;
     const sent = outbox.ask({ question, conversation: this.id });
-    if (first) this.#remember([...this.#firsts, this.#last()]);
+    if (first) this.#remember([...this.#firsts, outbox.pending.at(-1)?.key ?? '']);
     this.#follow(sent, { kind: 'ask', question, before: null });
     this.text = '';
-    drafts.keep(this.id, '');
+    this.#drafts.keep(this.id, '');
   };
 
   again = (run: string, question: string | null = null): void =>
@@ -118,7 +128,12 @@ class Talk {
     const leaf = deepest(this.tree.messages, message);
     this.tree = { ...this.tree, leaf };
     // Which variant is shown is no fact worth a word when it could not be kept.
-    api.patch(`/api/v1/conversations/${this.tree.id}`, { leaf }).catch(() => {});
+    const kept = api.patch(`/api/v1/conversations/${this.tree.id}`, { leaf });
+    this.#loads++; // a tree that is on its way has the old leaf
+    kept.then(
+      () => this.load(),
+      () => {},
+    );
   };
 
   /** The run whose words this one begins with. */
@@ -128,7 +143,7 @@ class Talk {
 
   type(text: string): void {
     this.text = text;
-    drafts.keep(this.id, text);
+    this.#drafts.keep(this.id, text);
   }
 
   #isHere({ key, kind, conversation }: Pending): boolean {
@@ -136,22 +151,16 @@ class Talk {
     return this.id === null ? this.#firsts.has(key) : conversation === this.id;
   }
 
-  #last(): string {
-    return outbox.pending.at(-1)?.key ?? '';
-  }
-
   #follow(sent: Promise<Asked | null>, what: Pick<Outgoing, 'kind' | 'question' | 'before'>): void {
     const { id } = this;
-    const key = this.#last();
     this.refusal = '';
     this.asked++;
     sent.then(
-      (answer) => answer && this.#arrived(answer, { ...what, key, run: answer.run }, id),
+      (answer) => answer && this.#arrived(answer, { ...what, key: answer.key, run: answer.run }, id),
       (error: unknown) => {
         if (!(error instanceof ApiError)) throw error;
-        if (id !== this.id) return;
-        this.refusal = error.message;
-        this.#giveBack(what.question);
+        if (id === this.id) this.refusal = error.message;
+        this.#giveBack(what.question, id);
       },
     );
   }
@@ -168,36 +177,42 @@ class Talk {
 
   /** First questions of this tab that still wait, from before a reload. */
   #adopt(): void {
-    const own = this.id === null ? drafts.firsts() : [];
+    const own = this.id === null ? this.#drafts.firsts() : [];
     this.#adopted = outbox.pending.flatMap(({ key }) => (own.includes(key) ? [key] : []));
     this.#firsts = new Set(this.#adopted);
   }
 
-  /** Whether the last of these has just been taken. */
-  #isTaken(): boolean {
-    return this.#adopted.length > 0 && !outbox.pending.some(({ key }) => this.#adopted.includes(key));
+  /** Whether this order, just taken, is the last of them. */
+  #isLast(order: string): boolean {
+    if (!this.#adopted.includes(order)) return false;
+    this.#adopted = this.#adopted.filter((key) => key !== order && outbox.pending.some((one) => one.key === key));
+    return !this.#adopted.length;
   }
 
   #remember(firsts: string[]): void {
     this.#firsts = new Set(firsts);
-    drafts.keepFirsts(firsts);
+    this.#drafts.keepFirsts(firsts);
   }
 
   /** The conversation has its address. */
   #settle(id: string): void {
     this.id = id;
     this.#adopted = [];
-    drafts.keepFirsts([]);
-    drafts.keep(null, '');
-    drafts.keep(id, this.text);
+    this.#drafts.keepFirsts([]);
+    this.#drafts.keep(null, '');
+    this.#drafts.keep(id, this.text);
     const { current } = router;
     if (current.view === 'chat' && current.conversation === null) router.go(`/chat/${id}`);
     void this.load();
   }
 
-  #giveBack(question: string | null): void {
+  /** The words go back to the box of their conversation, before what has been typed since. */
+  #giveBack(question: string | null, id = this.id): void {
     if (question === null) return;
-    this.type(this.text.trim() ? `${question}\n\n${this.text}` : question);
+    const typed = id === this.id ? this.text : this.#drafts.load(id);
+    const text = typed.trim() ? `${question}\n\n${typed}` : question;
+    if (id === this.id) this.type(text);
+    else this.#drafts.keep(id, text);
   }
 }
 

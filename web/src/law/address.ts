@@ -1,15 +1,14 @@
 /** Addresses of the law: `/law/zozpp/18`, a part of it `#st18/p1`, and what an answer's citation carries. Pure. */
 
-/** What the page needs of a citation to open it. */
-export interface Target {
-  act: string;
-  place: string;
-}
-
 /** The path of an act's contents, or of a place in it. */
 export function lawPath(act: string, place?: string | null, on?: string | null): string {
+  return `/law/${stepsTo(act, place)}${on ? `?on=${encodeURIComponent(on)}` : ''}`;
+}
+
+/** An act and a place as steps of a path. What stands in the address bar is anybody's: `..` must not lead out of here. */
+export function stepsTo(act: string, place?: string | null): string {
   const steps = place ? [act, ...place.split('/')] : [act];
-  return `/law/${steps.map(encodeURIComponent).join('/')}${on ? `?on=${encodeURIComponent(on)}` : ''}`;
+  return steps.map((step) => (/^\.+$/.test(step) ? '' : encodeURIComponent(step))).join('/');
 }
 
 /** `st18/p1` of `ru/zozpp@2023-08-04/st18/p1`; what is already an address in the act stays. */

@@ -1,7 +1,7 @@
 /** Something that comes from the server: the newest wish wins, a failure can be tried again. */
 
 import { api, ApiError } from '../lib/api';
-import { session } from '../lib/session.svelte';
+import { stepsTo } from './address';
 
 /** Most texts kept between visits; an article is some 10 KB. */
 const KEPT = 60;
@@ -48,7 +48,6 @@ export class Loaded<T> {
     } catch (error) {
       if (wish.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) session.ended();
       this.error = error;
       this.value = null;
     }
@@ -71,11 +70,9 @@ function keep(path: string, value: unknown): void {
 /** Paths of the API. */
 export const lawApi = {
   acts: () => '/api/v1/law',
-  act: (act: string, on: string | null) => `/api/v1/law/${encodeURIComponent(act)}${query({ on })}`,
-  search: (act: string, q: string, on: string | null) =>
-    `/api/v1/law/${encodeURIComponent(act)}/search${query({ q, on })}`,
-  place: (act: string, place: string, on: string | null) =>
-    `/api/v1/law/${[act, ...place.split('/')].map(encodeURIComponent).join('/')}${query({ on })}`,
+  act: (act: string, on: string | null) => `/api/v1/law/${stepsTo(act)}${query({ on })}`,
+  search: (act: string, q: string, on: string | null) => `/api/v1/law/${stepsTo(act)}/search${query({ q, on })}`,
+  place: (act: string, place: string, on: string | null) => `/api/v1/law/${stepsTo(act, place)}${query({ on })}`,
 };
 
 function query(values: Record<string, string | null>): string {

@@ -16,7 +16,7 @@ export interface Piece {
 const SHORTEST = 5;
 /** «залог» is «залогами», and not «залогодержатель». */
 const LONGEST_ENDING = 3;
-const ELLIPSIS = /\s*(?:\[\s*)?(?:…|\.{3})(?:\s*\])?\s*/;
+const ELLIPSIS = /…|\.{3}/; // the brackets and spaces around it are no letters
 const LETTER = /[\p{L}\p{N}]/u;
 
 interface Folded {

@@ -29,6 +29,13 @@ export interface Options {
   headers?: Record<string, string>;
 }
 
+let keyless = (): void => {};
+
+/** `work` is done whenever the server says that it does not know the key: with any request, of whichever part. */
+export function whenKeyless(work: () => void): void {
+  keyless = work;
+}
+
 /** Longest wait for an answer, in ms. No route of these is slow: what takes long is a stream. */
 const PATIENCE = 20_000;
 
@@ -62,6 +69,7 @@ async function send<T>(method: string, path: string, body: unknown, options: Opt
 
 /** The error that a response of the server stands for. */
 export function refusal(response: Response, said: string): ApiError {
+  if (response.status === 401) keyless();
   const told = (parse(said) as { error?: { code?: string; message?: string } } | null)?.error;
   const message = told?.message ?? texts.errors.unexpected(response.status);
   const retryAfter = Number(response.headers.get('Retry-After')) || 0;

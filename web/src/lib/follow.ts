@@ -16,6 +16,8 @@ export interface Handlers {
   /** Once for each piece of the stream; always the same object, changed in place. */
   changed(view: RunView): void;
   connection(state: Connection): void;
+  /** The run is over, and the view says all there is to say of it. Nothing follows. */
+  settled(): void;
   /** The server will not tell (any more): 404 it is gone, 401 a key is needed. Nothing follows. */
   refused(error: ApiError): void;
 }
@@ -41,7 +43,7 @@ export class Follower {
   #view: RunView | null;
   /** The view is to be had from the server before anything else. */
   #stale: boolean;
-  /** The view's end was told by the server's view, not by the last event. */
+  /** The end is known with all that only the server's view says of it. */
   #settled = false;
   #stopped = false;
   #asleep = false;
@@ -160,8 +162,8 @@ export class Follower {
   async #finish(): Promise<void> {
     this.#rise();
     const { status } = this.#view as RunView;
-    let tries = status === 'incomplete' || status === 'cancelled' ? LAST_WORD : 0;
-    while (!this.#settled && tries-- > 0 && !this.#stopped) {
+    this.#settled ||= status !== 'incomplete' && status !== 'cancelled';
+    for (let tries = LAST_WORD; !this.#settled && tries > 0 && !this.#stopped; tries--) {
       this.#attempt = new AbortController();
       try {
         await this.#fetch(this.#attempt.signal);
@@ -169,6 +171,7 @@ export class Follower {
         await this.#wait(this.#backoff.next());
       }
     }
+    if (this.#settled && !this.#stopped) this.handlers.settled();
     this.stop();
   }
 

@@ -9,7 +9,6 @@ import { createSubscriber } from 'svelte/reactivity';
 import { api, ApiError, type Options } from './api';
 import { Backoff } from './backoff';
 import { keep, type Keep } from './keep';
-import { session } from './session.svelte';
 import { lock, tabs, unique, type Lock } from './tabs';
 import { browser, type World } from './world';
 
@@ -44,6 +43,8 @@ export interface Pending extends Order {
 }
 
 export interface Asked {
+  /** Of the order. */
+  key: string;
   run: string;
   conversation: string | null;
   question: string | null;
@@ -61,8 +62,6 @@ export interface Ground {
   keep: Keep;
   lock: Lock | null;
   post(path: string, body: unknown, options: Options): Promise<unknown>;
-  /** The key is no longer known. */
-  signedOut(): void;
   /** An order was taken. */
   taken(asked: Asked): void;
 }
@@ -72,8 +71,7 @@ const ground: Ground = {
   keep,
   lock,
   post: (path, body, options) => api.post(path, body, options),
-  signedOut: () => session.ended(),
-  taken: ({ conversation }) => tabs.tell({ conversation }),
+  taken: ({ conversation, key }) => tabs.tell({ conversation, order: key }),
 };
 
 /** null: it was withdrawn. */
@@ -221,7 +219,7 @@ export class Outbox {
   #wait(entry: Entry, failure: ApiError, own: number): Promise<void> {
     const asked = failure.retryAfter * 1000;
     const forKey = failure.status === 401;
-    const ended = new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
       const done = () => {
         cancel();
         this.#skips.delete(skip);
@@ -235,8 +233,6 @@ export class Outbox {
       this.#skips.add(skip);
       entry.left.signal.addEventListener('abort', done);
     });
-    if (forKey) this.ground.signedOut();
-    return ended;
   }
 
   #hurry(signedIn: boolean): void {
@@ -295,7 +291,8 @@ export class Outbox {
 function answer(order: Order, said: unknown): Asked {
   const { id, conversation } = (said ?? {}) as { id?: unknown; conversation?: { id?: string } | null };
   if (typeof id !== 'string') throw new ApiError(0, 'offline', '');
-  return { run: id, conversation: conversation?.id ?? order.conversation, question: order.question };
+  const { key, question } = order;
+  return { key, run: id, conversation: conversation?.id ?? order.conversation, question };
 }
 
 /** A stored order; null for what cannot be one. */

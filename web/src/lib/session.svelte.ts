@@ -1,6 +1,6 @@
 /** Who is here. Every request that meets a 401 ends in the sign-in view. */
 
-import { api, ApiError } from './api';
+import { api, ApiError, whenKeyless } from './api';
 import type { Session } from './types';
 
 class SessionState {
@@ -9,22 +9,34 @@ class SessionState {
   /** Why it is not known whether a key is needed: the server does not answer. */
   failure: ApiError | null = $state.raw(null);
 
+  /** A key is being tried: that it is not known says nothing of the session there is. */
+  #entering = false;
+
+  constructor() {
+    whenKeyless(() => this.#entering || this.ended());
+  }
+
   async load(): Promise<void> {
     this.failure = null;
     try {
-      this.current = await api.get<Session>('/api/v1/session');
+      this.current = await api.get<Session | null>('/api/v1/session');
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) this.current = null;
-      else this.failure = error;
+      this.failure = error;
     }
   }
 
   /** Raises ApiError when the key is not known. */
   async signIn(key: string): Promise<void> {
-    this.current = await api.post<Session>('/api/v1/session', { key });
+    this.#entering = true;
+    try {
+      this.current = await api.post<Session>('/api/v1/session', { key });
+    } finally {
+      this.#entering = false;
+    }
   }
 
+  /** Raises ApiError: then it is not known whether the session has ended. */
   async signOut(): Promise<void> {
     await api.delete('/api/v1/session');
     this.current = null;

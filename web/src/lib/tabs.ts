@@ -1,10 +1,16 @@
 /** What the tabs of one browser tell each other, and who of them does what only one may do. */
 
+import type { Feedback } from './types';
+
 const CHANNEL = 'advakod';
 
 /** A conversation was changed, by whomever: asked in, renamed, deleted; null: any. Lists of them are to be had anew. */
 export interface Change {
   conversation: string | null;
+  /** The order that was taken. */
+  order?: string;
+  /** What is thought of an answer now. */
+  feedback?: { run: string; given: Feedback | null };
 }
 
 const listeners = new Set<(change: Change) => void>();

@@ -17,6 +17,7 @@ function start(run: string | RunView = view(), world = new FakeWorld()) {
     texts: [] as string[],
     states: [] as Connection['state'][],
     refusals: [] as ApiError[],
+    settled: 0,
     view: null as RunView | null,
   };
   const handlers = {
@@ -25,6 +26,7 @@ function start(run: string | RunView = view(), world = new FakeWorld()) {
       heard.texts.push(now.text);
     },
     connection: ({ state }: Connection) => void heard.states.push(state),
+    settled: () => void heard.settled++,
     refused: (error: ApiError) => void heard.refusals.push(error),
   };
   follower = follow(run, handlers, SILENCE, world);
@@ -78,6 +80,7 @@ describe('following', () => {
     world.last.json(view({ status: 'incomplete', can_continue: true }));
     await settled();
     expect(heard.view?.can_continue).toBe(true);
+    expect(heard.settled).toBe(1);
     expect(world.calls).toHaveLength(1);
     expectNothingLeft(world);
   });
@@ -110,9 +113,11 @@ describe('following', () => {
     expect(world.last.path).toBe(SNAPSHOT);
     world.last.break();
     await world.advance(1_000);
+    expect(heard.settled).toBe(0);
     world.last.json(view({ status: 'incomplete', can_continue: true, last_seq: 4 }));
     await settled();
     expect(heard.view?.can_continue).toBe(true);
+    expect(heard.settled).toBe(1);
     expectNothingLeft(world);
   });
 

@@ -58,7 +58,6 @@ function tab({ browser = new Browser(), lock = browser.lock as Lock | null, owne
   const world = new FakeWorld();
   const sent: Sent[] = [];
   const taken: Asked[] = [];
-  let signedOut = 0;
   const post = (path: string, body: unknown, { headers, signal }: Options) =>
     new Promise<unknown>((resolve, reject) => {
       const fail = (status: number, retryAfter = 0) => {
@@ -75,16 +74,16 @@ function tab({ browser = new Browser(), lock = browser.lock as Lock | null, owne
     });
   const ground: Ground = {
     ...{ world, keep: browser.keep(), lock, post },
-    signedOut: () => void signedOut++,
     taken: (asked) => void taken.push(asked),
   };
   const outbox = new Outbox(ground);
   outbox.start(owner);
-  return { browser, world, outbox, sent, taken, last: () => sent.at(-1) as Sent, signedOut: () => signedOut };
+  return { browser, world, outbox, sent, taken, last: () => sent.at(-1) as Sent };
 }
 
 const SAID = { id: 'resp_1', conversation: { id: 'conv_1' } };
-const ASKED = { run: 'resp_1', conversation: 'conv_1', question: 'Можно?' };
+const KEY = expect.stringMatching(/^[0-9a-f]{32}$/) as string;
+const ASKED = { key: KEY, run: 'resp_1', conversation: 'conv_1', question: 'Можно?' };
 
 describe('a question', () => {
   test('is stored before it is sent, and erased when it is taken', async () => {
@@ -234,7 +233,7 @@ describe('after a reload', () => {
     await settled();
     expect(last().key).toBe(key);
     await last().answer(SAID);
-    expect(taken).toEqual([ASKED]);
+    expect(taken).toEqual([{ ...ASKED, key }]);
     expect(browser.entries.size).toBe(0);
   });
 
@@ -318,11 +317,10 @@ describe('two tabs', () => {
 
 describe('a key that is no longer known', () => {
   test('keeps the question until somebody has signed in', async () => {
-    const { browser, world, outbox, sent, last, signedOut } = tab();
+    const { browser, world, outbox, sent, last } = tab();
     const asked = outbox.ask({ question: 'Можно?' });
     await settled();
     await last().fail(401);
-    expect(signedOut()).toBe(1);
     await world.signal('online');
     await world.advance(600_000);
     expect(sent).toHaveLength(1);
@@ -353,9 +351,9 @@ describe('other orders', () => {
     ]);
     expect(new Set(sent.map(({ key }) => key)).size).toBe(3);
     expect(await Promise.all(orders)).toEqual([
-      { run: 'resp_1', conversation: 'conv_1', question: null },
-      { run: 'resp_2', conversation: null, question: null },
-      { run: 'resp_3', conversation: null, question: 'А если нет?' },
+      { key: KEY, run: 'resp_1', conversation: 'conv_1', question: null },
+      { key: KEY, run: 'resp_2', conversation: null, question: null },
+      { key: KEY, run: 'resp_3', conversation: null, question: 'А если нет?' },
     ]);
   });
 

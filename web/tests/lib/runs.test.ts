@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Runs } from '../../src/lib/runs.svelte';
+import { Runs } from '../../src/lib/runs';
 import { session } from '../../src/lib/session.svelte';
 import type { Session } from '../../src/lib/types';
 import { begun, delta, end, RUN, view } from '../support/events';
@@ -130,6 +130,51 @@ describe('an open run', () => {
     expect(runs.get(RUN).view).toBeNull();
     await settled();
     expect(world.listeners.size).toBe(0);
+  });
+
+  test('released at its end, before the server has said whether it can be continued, says so when looked at again', async () => {
+    const { world, runs } = opened();
+    const leave = runs.hold(RUN);
+    await settled();
+    world.last.json(view({ status: 'in_progress' }));
+    await settled();
+    world.last.open().send(begun(2), delta(3, 'Да'), end(4, 'incomplete'));
+    await settled();
+    leave();
+    runs.hold(RUN);
+    await settled();
+    expect(runs.get(RUN).view).toMatchObject({ status: 'incomplete', can_continue: false });
+    world.last.json(view({ status: 'incomplete', text: 'Да', last_seq: 4, can_continue: true }));
+    await settled();
+    expect(runs.get(RUN).view).toMatchObject({ text: 'Да', can_continue: true });
+    expect(world.listeners.size).toBe(0);
+  });
+
+  test('that is over and known whole is not asked for again', async () => {
+    const { world, runs } = opened();
+    const leave = runs.hold(RUN);
+    await settled();
+    world.last.json(view({ status: 'completed' }));
+    await settled();
+    leave();
+    runs.hold(RUN);
+    await settled();
+    expect(world.calls).toHaveLength(1);
+  });
+
+  test('that nobody has looked at yet is not forgotten for others', async () => {
+    const { world, runs } = opened();
+    const waiting = runs.get('resp_waiting');
+    for (let n = 0; n < 40; n++) {
+      const leave = runs.hold(`resp_${n}`);
+      await settled();
+      world.last.json(view({ id: `resp_${n}`, status: 'completed' }));
+      await settled();
+      leave();
+    }
+    expect(runs.get('resp_waiting')).toBe(waiting);
+    expect(runs.get('resp_39').view).not.toBeNull();
+    expect(runs.get('resp_0').view).toBeNull();
   });
 
   test('feedback given here is seen here', async () => {

@@ -57,7 +57,7 @@ function read(silence: number): Promise<RunView> {
   };
   return new Promise((resolve, reject) => {
     const changed = (now: RunView) => isOver(now) && resolve(now);
-    follower = follow('resp_1', { changed, connection: () => {}, refused: reject }, silence, world);
+    follower = follow('resp_1', { changed, connection: () => {}, settled: () => {}, refused: reject }, silence, world);
   });
 }
 

@@ -152,16 +152,16 @@ def _spans(tokens: Sequence[Token]) -> Spans:
     """Flat: however deep one emphasis stands in another, a word is bold or it is not."""
     depth = dict.fromkeys(_STYLES.values(), 0)
     spans: list[Span] = []
-    addresses: list[str] = []
+    links: list[tuple[int, str]] = []  # those that are open: where their words begin, and their addresses
     for token in tokens:
         name = token.type.removesuffix("_open").removesuffix("_close")
         if name in _STYLES:
             depth[_STYLES[name]] += token.nesting
         elif token.type == "link_open":
-            addresses.append(str(token.attrs.get("href", "")))
-            spans.append(Span(""))  # where its words begin
+            links.append((len(spans), str(token.attrs.get("href", ""))))
         elif token.type == "link_close":
-            spans.append(Span(_behind(addresses.pop(), spans)))
+            begin, address = links.pop()
+            spans.append(Span(_behind(address, spans[begin:])))
         else:
             spans.append(_word(token, {style: count > 0 for style, count in depth.items()}))
     return tuple(_joined(spans))
@@ -175,10 +175,9 @@ def _word(token: Token, styles: dict[str, bool]) -> Span:
     return Span("\n" if token.type == "hardbreak" else clean(token.content), **styles)  # `&#x202e;` is a sign by now
 
 
-def _behind(address: str, spans: Sequence[Span]) -> str:
+def _behind(address: str, linked: Sequence[Span]) -> str:
     """What follows a link's words; nothing where they are the address themselves."""
-    begin = max(index for index, span in enumerate(spans) if not span.text and span == Span(""))
-    words = "".join(span.text for span in spans[begin:])
+    words = "".join(span.text for span in linked)
     return f" ({address})" if address.startswith(SHOWN_ADDRESSES) and address != words else ""
 
 

@@ -15,7 +15,7 @@ _SIGNS = re.compile(
     r"|(?<![^\W_])_|_(?![^\W_])"
 )
 _LINE_START = re.compile(r"^[ \t]*(?:([-+=:])|([0-9]{1,9})([.)])(?=[ \t]|$))", re.MULTILINE)
-_LINE_BREAK = re.compile(r"[ \t]*\n[ \t]*")
+_LINE_BREAK = re.compile(r"(?<![ \t])[ \t]*\n[ \t]*")  # a run of spaces is tried once, not from each of them
 BREAK = "\\\n"
 _HIGHEST = 999_999_999  # number of a list item
 

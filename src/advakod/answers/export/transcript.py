@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
 from ...engine.interface import Source
-from .. import event_log, queries, wire
+from ...errors import ExportTooLongError
+from .. import event_log, queries
 from ..conversations import Conversation, Message
 from ..model import Run, Status
+from ..snapshot import fold
 from . import wording
+
+# Characters of one file: 600 answers of usual length. The worst of as many, made to be slow, take two minutes, and
+# the others who want a file wait for it.
+LONGEST = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,9 @@ class Transcript:
 
 
 def read(connection: Connection, shown: Conversation, path: Sequence[Message], now: float) -> Transcript:
-    """Of a running answer, the words that are committed."""
+    """Of a running answer, the words that are committed. Raises ExportTooLongError."""
+    if (length := sum(len(message.text) for message in path)) > LONGEST:
+        raise ExportTooLongError(f"{length} characters")
     said = tuple(_said(connection, message) for message in path)
     return Transcript(shown.title, shown.created_at, now, said)
 
@@ -59,14 +66,11 @@ def _said(connection: Connection, message: Message) -> Question | Answer:
 
 
 def _answer(connection: Connection, run: Run) -> Answer:
-    bodies = event_log.read_all(connection, run.id)
-    citations = next((facts["citations"] for facts in _facts(bodies[::-1], b"advakod.citations")), None)
-    context = run.context
-    told = [*(context.notices if context else ()), *_facts(bodies, b"advakod.notice")]
-    text = event_log.progress(bodies).text
+    view, context = fold(event_log.read_all(connection, run.id)), run.context
+    told = [*(context.notices if context else ()), *view.notices]
     return Answer(
-        text,
-        sources=_lines(context.sources if context else (), citations, bool(text)),
+        view.text,
+        sources=_lines(context.sources if context else (), view.citations, bool(view.text)),
         notices=tuple(dict.fromkeys(notice["message"] for notice in told)),
         ending=wording.ENDINGS.get(run.status, "") if not run.status.terminal else _outcome(run),
     )
@@ -74,10 +78,6 @@ def _answer(connection: Connection, run: Run) -> Answer:
 
 def _outcome(run: Run) -> str:
     return "" if run.status is Status.COMPLETED else run.error_message or wording.NOT_COMPLETED
-
-
-def _facts(bodies: Sequence[bytes], kind: bytes) -> Iterator[dict[str, Any]]:
-    return (orjson.loads(body) for body in bodies if wire.event_type(body) == kind)
 
 
 def _lines(sources: Sequence[Source], citations: Sequence[dict[str, Any]] | None, written: bool) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 /** The runs that are open on this page: one stream each, however many components look at it. */
 
 import { untrack } from 'svelte';
+import { createSubscriber } from 'svelte/reactivity';
 import type { ApiError } from './api';
 import { clock } from './clock';
 import { follow, type Connection, type Follower } from './follow';
@@ -15,21 +16,54 @@ const REMEMBERED = 30;
 const SILENCE = 37.5; // seconds; 2.5 heartbeats of the usual 15 s, until the server's own number is known
 const LIVE: Connection = { state: 'live' };
 
-export class OpenRun {
+/** What there is to see of a run. */
+interface Known {
   /** null: not heard of yet. A new object at most once a frame; parts of it that did not change are the same objects. */
-  view: RunView | null = $state.raw(null);
-  connection: Connection = $state.raw(LIVE);
+  view: RunView | null;
+  connection: Connection;
   /** Why nothing (more) will come: 404 the run is gone. */
-  failure: ApiError | null = $state.raw(null);
+  failure: ApiError | null;
+}
 
+export class OpenRun implements Readonly<Known> {
   /** What the follower changes in place. */
   draft: RunView | null = null;
   follower: Follower | null = null;
   lookers = 0;
   /** A publication waits for the next frame. */
   due = false;
+  /** Over, and all is known of it. */
+  settled = false;
+
+  /** Not reactive. */
+  readonly known: Known = { view: null, connection: LIVE, failure: null };
+  #changed: () => void = () => {};
+  // Not `$state`: a `$derived` does not see what it has made itself change, and the first to ask for a run makes it.
+  readonly #subscribe = createSubscriber((changed) => void (this.#changed = changed));
 
   constructor(readonly id: string) {}
+
+  get view(): RunView | null {
+    return this.#seen.view;
+  }
+
+  get connection(): Connection {
+    return this.#seen.connection;
+  }
+
+  get failure(): ApiError | null {
+    return this.#seen.failure;
+  }
+
+  know(facts: Partial<Known>): void {
+    Object.assign(this.known, facts);
+    this.#changed();
+  }
+
+  get #seen(): Known {
+    this.#subscribe();
+    return this.known;
+  }
 }
 
 export class Runs {
@@ -52,7 +86,7 @@ export class Runs {
   /** Follow the run from now on. Returns how to let go; the last one to do so ends its stream. */
   hold(id: string): () => void {
     const run = this.get(id);
-    if (run.lookers++ === 0) run.failure = null;
+    if (run.lookers++ === 0) run.know({ failure: null });
     this.#follow(run);
     let held = true;
     return () => {
@@ -80,7 +114,7 @@ export class Runs {
   /** Ask again for a run that could not be had. */
   retry(id: string): void {
     const run = this.get(id);
-    run.failure = null;
+    run.know({ failure: null });
     if (run.lookers) this.#follow(run);
   }
 
@@ -98,11 +132,12 @@ export class Runs {
   }
 
   #follow(run: OpenRun): void {
-    if (run.follower || run.failure || (run.draft && isOver(run.draft))) return;
+    if (run.follower || run.settled || run.known.failure) return;
     const silence = 1000 * untrack(() => session.current?.limits.client_silence ?? SILENCE);
     const handlers = {
       changed: (view: RunView) => this.#changed(run, view),
-      connection: (connection: Connection) => (run.connection = connection),
+      connection: (connection: Connection) => run.know({ connection }),
+      settled: () => void (run.settled = true),
       refused: (error: ApiError) => this.#refused(run, error),
     };
     run.follower = follow(run.draft ?? run.id, handlers, silence, this.world);
@@ -110,9 +145,10 @@ export class Runs {
 
   /** Published with the next frame. A hidden page has no frames, and nobody waits for them at the end. */
   #changed(run: OpenRun, view: RunView): void {
-    const ended = isOver(view) && run.view !== null && !isOver(run.view);
+    const shown = run.known.view;
+    const ended = isOver(view) && shown !== null && !isOver(shown);
     run.draft = view;
-    if (run.view === null || isOver(view) || !this.world.visible()) this.#publish(run);
+    if (shown === null || isOver(view) || !this.world.visible()) this.#publish(run);
     else if (!run.due) {
       run.due = true;
       this.frame(() => run.due && this.#publish(run));
@@ -122,42 +158,27 @@ export class Runs {
 
   #publish(run: OpenRun): void {
     run.due = false;
-    run.view = run.draft && { ...run.draft };
+    run.know({ view: run.draft && { ...run.draft } });
   }
 
   #refused(run: OpenRun, error: ApiError): void {
     run.follower = null;
-    run.connection = LIVE;
-    if (error.status === 401) session.ended();
-    else run.failure = error;
+    run.know({ connection: LIVE, failure: error.status === 401 ? null : error });
   }
 
   #rest(run: OpenRun): void {
     run.follower?.stop();
     run.follower = null;
-    run.connection = LIVE;
+    run.know({ connection: LIVE });
     if (run.due) this.#publish(run);
-    // Those looked at last are at the end.
+    // Those looked at last are at the end. What nobody has looked at yet may be waited for.
     if (this.#open.get(run.id) !== run) return;
     this.#open.delete(run.id);
     this.#open.set(run.id, run);
-    const idle = [...this.#open.values()].filter(({ lookers }) => !lookers);
+    const idle = [...this.#open.values()].filter(({ lookers, draft }) => !lookers && draft);
     for (const { id } of idle.slice(0, -REMEMBERED)) this.#open.delete(id);
   }
 }
 
 export const runs = new Runs(browser, (work) => void requestAnimationFrame(work));
-
-/** In a component's script: `const run = useRun(() => id)`, then `run.current.view`. Followed while the component lives. */
-export function useRun(id: () => string): { readonly current: OpenRun } {
-  const current = $derived(runs.get(id()));
-  $effect(() => {
-    const held = id();
-    return untrack(() => runs.hold(held));
-  });
-  return {
-    get current() {
-      return current;
-    },
-  };
-}
+tabs.listen(({ feedback }) => feedback && runs.patch(feedback.run, { feedback: feedback.given }));
