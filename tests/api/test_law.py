@@ -14,6 +14,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 
+from advakod.api.law import MOST_WORDS
 from advakod.ingest.model import IngestOptions
 from advakod.ingest.pipeline import ingest
 from advakod.law.guide import load_guide
@@ -221,6 +222,13 @@ def test_search_inside_an_act(server: ServerProcess) -> None:
     assert got["hits"][0]["path"] == ["Глава 1. Общие положения"]
     assert "11 часов" in law(server, "/sk/search", q="часы", on=OLD)["hits"][0]["excerpt"]
     assert law(server, "/sk/search", q='; -- \0 "')["hits"] == []
+
+
+def test_a_search_looks_for_so_many_words_and_no_more(server: ServerProcess) -> None:
+    others = [f"слово{letter}" for letter in "абвгдежзийклм"]
+    assert law(server, "/sk/search", q=" ".join([*others[: MOST_WORDS - 1], "отдыха"]))["total"] > 0
+    assert law(server, "/sk/search", q=" ".join([*others[:MOST_WORDS], "отдыха"]))["total"] == 0
+    assert law(server, "/sk/search", q=" ".join(["отдыха"] * 25))["total"] > 0
 
 
 @pytest.mark.parametrize("q", ["3.1", "3¹", "ст. 3.1", "статья 3.1", "Ст 3.1."])

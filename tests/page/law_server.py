@@ -8,16 +8,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import COMMAND_WITHIN, Serve, command
-from tests.page.laws import TEXTS
+from tests.page.laws import TEXTS, Load
 from tests.support.server import ServerProcess, scripted, start_server
-
-Load = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")

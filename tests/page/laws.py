@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+Load = Callable[[Sequence[str]], Path]  # acts into a data folder
 
 TODAY = dt.datetime.now(tz=dt.UTC).date()
 FRESH, OLD = TODAY - dt.timedelta(3), dt.date(2020, 2, 1)

@@ -118,7 +118,7 @@ def test_with_the_panel_open(answered: Callable[..., Answer]) -> None:
     answer = answered()
     page = answer.region.page
     answer.region.get_by_role("button", name=re.compile("^Источник 1:")).first.click()
-    expect(page.get_by_role("mark").first).to_be_visible()
+    expect(page.locator("mark").first).to_be_visible()
     assert_accessible(page)
 
 

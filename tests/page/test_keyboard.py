@@ -87,7 +87,7 @@ def test_ask_read_a_source_and_ask_on(server: ServerProcess, open_page: Open) ->
     page.keyboard.press("Enter")
     panel = page.get_by_role("complementary", name="Источник", exact=True)
     expect(panel.get_by_role("heading", level=2)).to_be_focused()
-    expect(panel.get_by_role("mark")).to_have_text([QUOTED])
+    expect(panel.locator("mark")).to_have_text([QUOTED])
     walk_to(page, "^Закрыть источник$")
     page.keyboard.press("Enter")
     expect(panel).to_have_count(0)
@@ -129,7 +129,7 @@ def finished(page: Page) -> None:
 def panel_open(page: Page) -> None:
     finished(page)
     page.get_by_role("button", name=re.compile("^Источник 1:")).click()
-    expect(page.get_by_role("mark").first).to_be_visible()
+    expect(page.locator("mark").first).to_be_visible()
 
 
 def settled(page: Page) -> None:

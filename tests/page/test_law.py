@@ -87,7 +87,7 @@ def test_search_inside_an_act(server: ServerProcess, open_page: Open) -> None:
     page.get_by_role("searchbox", name="Найти в тексте").fill("раздают ночью")
     found = page.get_by_role("list", name="Что нашлось")
     expect(found.get_by_role("link")).to_have_text([FOUND])
-    expect(found.get_by_role("mark").first).to_have_text(re.compile("(?i)разда"))
+    expect(found.locator("mark").first).to_have_text(re.compile("(?i)разда"))
     expect(page.get_by_role("status").filter(has_text="Найдено: 1 место")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/law/reklama\?q="))
     found.get_by_role("link").click()

@@ -90,7 +90,7 @@ def test_an_answer_with_all_that_is_wide_fits(narrow: Callable[[str], Page]) -> 
     page.get_by_role("button", name="Изменить вопрос").click()
     fits(page)
     answer.region.get_by_role("button", name=re.compile("^Источник 1:")).first.click()
-    expect(page.get_by_role("dialog", name="Источник").get_by_role("mark").first).to_be_visible()
+    expect(page.get_by_role("dialog", name="Источник").locator("mark").first).to_be_visible()
     fits(page)
 
 
@@ -149,7 +149,7 @@ def test_who_wants_no_motion_sees_none(serve_law: Serve, open_page: Open) -> Non
     expect(answer.region.get_by_role("progressbar")).to_be_visible()
     assert page.evaluate(MOVING) == []
     answer.region.get_by_role("button", name=re.compile("Статья 3")).click()
-    expect(page.get_by_role("mark").or_(page.get_by_role("complementary", name="Источник")).first).to_be_visible()
+    expect(page.locator("mark").or_(page.get_by_role("complementary", name="Источник")).first).to_be_visible()
     assert page.evaluate(MOVING) == []
     talk.press(STOP)
     answer.ends()

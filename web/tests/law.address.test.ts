@@ -13,14 +13,17 @@ describe('addresses of the law', () => {
     expect(lawPath(...given)).toBe(path);
   });
 
-  it.each(['../session', '../../../v1/models', 'st18/../..', './p1', '..', '..\\..\\x'])('%j leads nowhere else', (place) => {
-    for (const act of ['zozpp', '..']) {
-      for (const path of [lawPath(act, place), lawApi.place(act, place, null), lawApi.act(act, null)]) {
-        expect(new URL(path, 'http://here').pathname).toBe(path);
-        expect(path).toMatch(/^(?:\/api\/v1)?\/law\//);
+  it.each(['../session', '../../../v1/models', 'st18/../..', './p1', '..', '..\\..\\x'])(
+    '%j leads nowhere else',
+    (place) => {
+      for (const act of ['zozpp', '..']) {
+        for (const path of [lawPath(act, place), lawApi.place(act, place, null), lawApi.act(act, null)]) {
+          expect(new URL(path, 'http://here').pathname).toBe(path);
+          expect(path).toMatch(/^(?:\/api\/v1)?\/law\//);
+        }
       }
-    }
-  });
+    },
+  );
 
   it('leaves out the act and the edition of a citation', () => {
     expect(inAct('ru/zozpp@2023-08-04/st18/p1')).toBe('st18/p1');

@@ -27,6 +27,8 @@ const SLICE = 2500;
 const HTML_A_CHARACTER = 6;
 // The last blocks (in a list: items) may still change with what comes after them.
 const UNSETTLED = 2;
+// Blocks before the last settled one that the page draws even when they are out of sight.
+const NEAR = 12;
 // A drawing is followed by this many times its cost of rest, while the text is being written.
 const REST = 6;
 const MOST_REST = 1000; // ms
@@ -163,6 +165,7 @@ export class AnswerView {
     this.#settled += lengths.slice(0, settled).reduce((sum, length) => sum + length, 0);
     this.#block = whole ? index + 1 : index;
     this.#parts = whole ? 0 : kept + settled;
+    this.#lives[index - NEAR]?.element.classList.add('far');
   }
 
   #patch(index: number, block: Block, kept: number, count: number): boolean {
