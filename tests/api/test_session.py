@@ -55,8 +55,8 @@ def test_who_am_i(visit: Visitor) -> None:
     assert boss["limits"]["client_silence"] == 2.5 * boss["limits"]["heartbeat"]
     unknown: tuple[dict[str, Any], ...] = ({}, {"key": "wrong"}, {"cookie": "advakod_session=stale"})
     for headers in unknown:
-        unknown = visit("/api/v1/session", peer=AWAY, **headers)
-        assert (unknown.status, unknown.json()) == (200, None)
+        answer = visit("/api/v1/session", peer=AWAY, **headers)
+        assert (answer.status, answer.json()) == (200, None)
 
 
 def test_a_key_outranks_a_session_and_a_session_this_machine(visit: Visitor) -> None:

@@ -36,7 +36,7 @@ FOCUSED = """() => {
         name: name.trim().split('\\n')[0],
         ringed: ringed(it),
         seen: width > 1 && height > 1 && seen,
-        key: [...document.querySelectorAll('*')].indexOf(it),
+        key: (it.stop ??= window.stops = (window.stops ?? 0) + 1),
     };
 }"""
 
@@ -120,6 +120,10 @@ def test_past_the_shelf(server: ServerProcess, open_page: Open) -> None:
     expect(Talk(page).box).to_be_focused()
 
 
+def begun(page: Page) -> None:
+    expect(page.get_by_role("heading", name="С чего начать")).to_be_visible()
+
+
 def finished(page: Page) -> None:
     Talk(page).ask(QUESTION).ends()
     expect(page.get_by_role("heading", name="Что ещё спросить")).to_be_visible()
@@ -138,7 +142,7 @@ def settled(page: Page) -> None:
 
 
 VIEWS: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "start": ("/chat", settled),
+    "start": ("/chat", begun),
     "answer": ("/chat", finished),
     "panel": ("/chat", panel_open),
     "acts": ("/law", settled),
