@@ -51,7 +51,7 @@ def build() -> None:
     if is_fresh():
         return
     install()
-    npm("run", "build")
+    npm("--silent", "run", "build")
     for file in STATIC.rglob("*"):
         if file.suffix in WORTH_PACKING:
             Path(f"{file}.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))
@@ -62,7 +62,7 @@ def install() -> None:
     """`node_modules` as the lock file says."""
     wanted = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
     if not (PACKAGES.is_file() and PACKAGES.read_text() == wanted):
-        npm("ci")
+        npm("--silent", "ci")
         PACKAGES.write_text(wanted)
 
 

@@ -29,6 +29,7 @@ export default defineConfig({
     outDir: '../src/advakod/web/static',
     emptyOutDir: true,
     reportCompressedSize: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   server: {
     host: '127.0.0.1',
