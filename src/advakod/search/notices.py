@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ..corpus.model import Edition, EditionChoice
 from ..law.acts import CODE, by_id, in_points
 from .fields import act_title
-from .model import Notice, NoticeCode
+from .model import Hit, Notice, NoticeCode
 
 _FIXED = {
     NoticeCode.FOREIGN: "Вопрос касается права другого государства; загружены только российские законы.",
@@ -16,15 +16,24 @@ _FIXED = {
     NoticeCode.EMPTY: "Вопрос пуст. Напишите, что вы хотите узнать.",
     NoticeCode.NOT_RUSSIAN: "Спросите по-русски: загружены российские законы, и поиск ведётся по их словам.",
     NoticeCode.NOT_FOUND: "В загруженных законах ответ на этот вопрос, похоже, не содержится.",
-    NoticeCode.SUMMARIES: (
-        "Официальный текст закона не загружен: показаны краткие пересказы. Закон мог измениться; "
-        "сверьтесь с действующей редакцией."
-    ),
 }
 
 
 def notice(code: NoticeCode) -> Notice:
     return Notice(code, _FIXED[code])
+
+
+def summaries(hits: Sequence[Hit]) -> list[Notice]:
+    """That some hits are summaries, and of which acts when others are the law itself; none when none is."""
+    summarised = list(dict.fromkeys(hit.act_title for hit in hits if hit.summary))
+    if not summarised:
+        return []
+    named = "" if all(hit.summary for hit in hits) else f" ({'; '.join(summarised)})"
+    message = (
+        f"Официальный текст закона не загружен{named}: показаны краткие пересказы. Закон мог измениться; "
+        "сверьтесь с действующей редакцией."
+    )
+    return [Notice(NoticeCode.SUMMARIES, message)]
 
 
 def act_not_loaded(act: str) -> Notice:

@@ -214,8 +214,7 @@ def _result(hits: tuple[Hit, ...], judgement: Judgement, notices: list[Notice]) 
     reasons = [say.absent_subject(act) for act in judgement.absent]
     if judgement.reason is not None and not reasons:
         reasons = [say.notice(judgement.reason)]
-    summaries = [say.notice(NoticeCode.SUMMARIES)] if any(hit.summary for hit in hits) else []
     answerable = bool(hits) and judgement.reason is None
     return SearchResult(
-        hits, (*reasons, *notices, *summaries), round(judgement.confidence if hits else 0.0, 3), answerable
+        hits, (*reasons, *notices, *say.summaries(hits)), round(judgement.confidence if hits else 0.0, 3), answerable
     )
