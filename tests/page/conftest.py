@@ -27,7 +27,7 @@ Between = Callable[[ServerProcess], Cutter]
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open its event loop runs in this thread, and no other can
 def browser() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:
