@@ -41,8 +41,8 @@ def shared(request: pytest.FixtureRequest) -> dict[str, str]:
 def pair(serve: Serve, shared: dict[str, str]) -> Callable[..., tuple[ServerProcess, ServerProcess, str]]:
     """A server that writes a run, another one beside it, and the run."""
 
-    def start(**env: str) -> tuple[ServerProcess, ServerProcess, str]:
-        both = {"tokens_per_second": 20, "env": shared | env}
+    def start(rate: float = 20, **env: str) -> tuple[ServerProcess, ServerProcess, str]:
+        both = {"tokens_per_second": rate, "env": shared | env}
         first = serve(TEXT, **both)
         second_starts = ask(first)
         wait_for_words(first, second_starts)
@@ -154,6 +154,6 @@ def test_an_ingest_between_two_attempts_changes_nothing(
 def test_stop_reaches_the_worker_that_writes(
     pair: Callable[..., tuple[ServerProcess, ServerProcess, str]],
 ) -> None:
-    _, other, run_id = pair()
+    _, other, run_id = pair(rate=4)  # still writing when the second server has started, however slowly that is
     assert call(other, "POST", f"/v1/responses/{run_id}/cancel").status == 200
     assert whole_log(other, run_id)[-1].data["response"]["status"] == "cancelled"
