@@ -32,7 +32,7 @@ const NEAR = 12;
 // A drawing is followed by this many times its cost of rest, while the text is being written.
 const REST = 6;
 const MOST_REST = 1000; // ms
-const LEAST_REST = 80; // ms; a text that grows a dozen times a second flows, and costs a fifth of one drawn each frame
+const LEAST_REST = 80; // ms; a text that grows a dozen times a second still flows
 const QUOTING = 'p, li, td, th, h3, h4, blockquote';
 
 /** Draws into `root` at most once a frame. What it has drawn at the end depends on the last `show` alone. */

@@ -48,7 +48,7 @@ export const MARK_START = /[\uE100-\uF8FF]/;
 export const IN_MARK = /[\uE100-\uF8FF][^\uE000]*$/;
 const OURS = /[\uE000-\uF8FF]/g;
 
-/** A space on which a number does not leave its word for the next line. */
+/** A space on which a number should not leave its word for the next line; Chromium still breaks before a button. */
 const GLUE = '\u202F';
 const GLUED = /\u202F(?=[\uE100-\uF8FF]\uE000)/g;
 
