@@ -19,8 +19,9 @@ from ..law.guide import Guide, load_guide
 from ..law.model import ActStatus
 from ..storage.database import Database
 from .errors import IndexNotBuiltError, LockBusyError
-from .fields import Documents, article_documents, guide_schema, summaries, summary_documents, text_schema
-from .generations import GUIDE, TEXTS, EditionFacts, Manifest, Source, new_generation, write_manifest, writing
+from . import profiles
+from .fields import Documents, article_documents, summaries, summary_documents, text_schema
+from .generations import PROFILES, TEXTS, EditionFacts, Manifest, Source, new_generation, write_manifest, writing
 
 HEAP = 64_000_000  # bytes that the writer gathers before it writes a segment
 THREADS = 1  # analysis, in Python, takes longer than indexing
@@ -57,7 +58,7 @@ def build(database: Database, root: Path, guide: Guide | None = None) -> Manifes
 
 def _documents(connection: Connection, found: list[Edition], guide: Guide) -> Iterator[Documents]:
     """Article by article."""
-    numbers = count(1)
+    numbers = count()
     for edition in found:
         articles = list(article_texts(connection, edition))
         cited = _cited(articles)
@@ -77,18 +78,18 @@ def _cited(articles: Iterable[ArticleText]) -> Counter[str]:
 
 
 def _write(folder: Path, articles: Iterable[Documents]) -> tuple[int, int]:
-    texts = _writer(folder / TEXTS, text_schema())
-    guide = _writer(folder / GUIDE, guide_schema())
+    writer = _writer(folder / TEXTS, text_schema())
     written = Counter[str]()
-    for documents in articles:
-        for document in documents.texts:
-            texts.add_document(document)
-        for document in documents.guide:
-            guide.add_document(document)
-        written.update(articles=1, passages=len(documents.texts))
-    for writer in (texts, guide):
-        writer.commit()
-        writer.wait_merging_threads()
+
+    def profile(documents: Documents) -> profiles.Profile:
+        for document in documents.passages:
+            writer.add_document(document)
+        written.update(articles=1, passages=len(documents.passages))
+        return documents.profile
+
+    profiles.write(folder / PROFILES, map(profile, articles))
+    writer.commit()
+    writer.wait_merging_threads()
     return written["articles"], written["passages"]
 
 

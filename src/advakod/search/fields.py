@@ -1,6 +1,5 @@
-"""The index's documents. Texts: an article's passages, or a summary of the guide that stands for an article.
-Guide: what people ask and what an article gives them, a document each; they lead to articles of the texts.
-The two are indexes of their own, so that the length of one does not count in the other's BM25.
+"""The index's documents: an article's passages, or a summary of the guide that stands for an article; and the
+profile of each, by which it is found when people ask in words of their own.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from ..law.guide import Entry, Guide
 from ..law.model import ActStatus
 from ..russian import analyse
 from .passages import passage_spans
+from .profiles import HEAD, Profile
 
-FORMAT = 3  # raise it when fields or their content change; an index of another format is rebuilt
+FORMAT = 4  # raise it when fields or their content change; an index of another format is rebuilt
 
 HEADING, BODY, PLACE = "heading", "body", "place"
 SEARCHED = (HEADING, BODY, PLACE)
-ASKED = "asked"  # in the guide: one question or one summary; whole, a question beats a heap of words
 PLACE_OF = "at"
 CITED = "cited"  # in how many articles of its act an article is referred to: a sign of its weight
 PASSAGE_BITS = 16
@@ -56,26 +55,17 @@ class Stored:
 
 def text_schema() -> tantivy.Schema:
     """Terms come analysed, so that white space is all that the index has to know about Russian."""
-    builder = _common(*SEARCHED)
+    builder = tantivy.SchemaBuilder()
+    for name in SEARCHED:
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("act", tokenizer_name="raw", index_option="basic")
+    builder.add_unsigned_field("edition", indexed=True)
+    builder.add_unsigned_field(PLACE_OF, fast=True)
     builder.add_text_field("ref", tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("head", indexed=True)  # the first passage of an article stores the article
     builder.add_bytes_field("stored", stored=True)
     builder.add_unsigned_field(CITED, fast=True)
     return builder.build()
-
-
-def guide_schema() -> tantivy.Schema:
-    return _common(ASKED).build()
-
-
-def _common(*searched: str) -> tantivy.SchemaBuilder:
-    builder = tantivy.SchemaBuilder()
-    for name in searched:
-        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field("act", tokenizer_name="raw", index_option="basic")
-    builder.add_unsigned_field("edition", indexed=True)
-    builder.add_unsigned_field(PLACE_OF, fast=True)
-    return builder
 
 
 def place_of(article: int, passage: int = 0) -> int:
@@ -89,10 +79,10 @@ def read_place(value: int) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """What one article adds to the two indexes."""
+    """What one article adds to the index."""
 
-    texts: list[tantivy.Document]
-    guide: list[tantivy.Document]
+    passages: list[tantivy.Document]
+    profile: Profile
 
 
 def article_documents(
@@ -113,10 +103,11 @@ def article_documents(
         document=edition.document_id,
     )
     if article.repealed:
-        return Documents(list(_passages(stored, {}, edition.id, ordinal, 0)), [])
+        return Documents(list(_passages(stored, {}, edition.id, ordinal, 0)), Profile("", article.act_id, edition.id))
     terms = {HEADING: article.heading, PLACE: " ".join(article.path)}
-    asked = _asked(entry, edition.id, ordinal) if entry else ()
-    return Documents(list(_passages(stored, terms, edition.id, ordinal, cited)), list(asked))
+    said = "\n".join((article.heading, *_asked(entry), article.text[:HEAD]))
+    passages = _passages(stored, terms, edition.id, ordinal, cited)
+    return Documents(list(passages), Profile(said, article.act_id, edition.id))
 
 
 def summary_documents(entry: Entry, ordinal: int) -> Documents:
@@ -129,8 +120,9 @@ def summary_documents(entry: Entry, ordinal: int) -> Documents:
     stored = Stored(entry.act, title, entry.article, entry.title, address, date, text, _spans(text), summary=True)
     terms = {HEADING: entry.title}
     weight = len(entry.questions) + len(entry.figures)  # the more there is to ask, the weightier
-    texts = _passages(stored, terms, NO_EDITION, ordinal, weight)
-    return Documents(list(texts), list(_asked(entry, NO_EDITION, ordinal)))
+    passages = _passages(stored, terms, NO_EDITION, ordinal, weight)
+    said = "\n".join((entry.title, *_asked(entry)))
+    return Documents(list(passages), Profile(said, entry.act, NO_EDITION))
 
 
 def summaries(guide: Guide, loaded: set[str]) -> Iterator[Entry]:
@@ -161,11 +153,9 @@ def _passages(
         yield document
 
 
-def _asked(entry: Entry, edition: int, article: int) -> Iterator[tantivy.Document]:
-    for words in (entry.summary, *entry.questions):
-        document = _document(entry.act, edition, place_of(article))
-        document.add_text(ASKED, _analysed(words))
-        yield document
+def _asked(entry: Entry | None) -> Iterator[str]:
+    if entry is not None:
+        yield from (entry.summary, *entry.questions, *entry.figures)
 
 
 def _document(act: str, edition: int, place: int) -> tantivy.Document:

@@ -22,7 +22,7 @@ from .fields import FORMAT
 
 KEPT = 2  # generations: the current one and the one that readers may still have open
 MANIFEST = "manifest.json"
-TEXTS, GUIDE = "texts", "guide"  # folders of the two indexes
+TEXTS, PROFILES = "texts", "profiles"  # folders of the two parts
 
 
 @dataclass(frozen=True, slots=True)

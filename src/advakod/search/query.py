@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -14,7 +14,7 @@ from ..law.mentions import Mention, find_mentions
 from ..law.unknown import Stranger, find_strangers
 from ..russian import tokens
 from ..russian.morphology import terms
-from .fields import ASKED, BODY, HEADING, PLACE
+from .fields import BODY, HEADING, PLACE
 
 # Tuned on the development questions with benchmarks/search; the guide had 1,100 questions and summaries then.
 WEIGHTS = {HEADING: 1.2, BODY: 1.0, PLACE: 0.5}
@@ -51,6 +51,7 @@ class Question:
 
     references: Sequence[Reference]
     mentions: Sequence[Mention]
+    text: str  # as it was asked, names of acts and articles left out
     words: tuple[str, ...]  # distinct, stop words and what names acts and articles left out
     whole: str | None = None  # the act that is asked about as a whole: its weightiest articles come first
     only_names: bool = False  # it names articles or acts and says nothing else
@@ -82,7 +83,7 @@ def read(text: str) -> Question:
     only_names = bool(named or strangers) and _ASKING.issuperset(rest)
     if not words and not any(reference.act or reference.stranger for reference in references):
         words = _meaningful(text)  # «Трудовой кодекс», «статья 81»: the names are all there is
-    return Question(references, mentions, words, _whole_act(words), only_names, strangers)
+    return Question(references, mentions, _without(text, named), words, _whole_act(words), only_names, strangers)
 
 
 def _whole_act(words: Sequence[str]) -> str | None:
@@ -113,23 +114,14 @@ def _meaningful(text: str) -> tuple[str, ...]:
 
 def in_texts(schema: Schema, question: Question) -> Query:
     """Passages with any of the words, wherever they stand; passages of a named act come forward."""
-    return _any(schema, question, lambda term: _everywhere(schema, term))
-
-
-def in_guide(schema: Schema, question: Question) -> Query:
-    """Questions and summaries of the guide with any of the words."""
-    return _any(schema, question, lambda term: _term(schema, ASKED, term))
-
-
-def _any(schema: Schema, question: Question, find: Callable[[str], Query]) -> Query:
-    scored = [_word(word, find) for word in question.words]
+    scored = [_word(schema, word) for word in question.words]
     named = (Query.const_score_query(_term(schema, "act", act), NAMED_ACT) for act in question.acts)
     return Query.boolean_query([(Occur.Should, query) for query in (*scored, *named)])
 
 
-def _word(word: str, find: Callable[[str], Query]) -> Query:
+def _word(schema: Schema, word: str) -> Query:
     """A word counts once: by its lemma or by its own stem, whichever tells more."""
-    forms = [find(term) for term in terms(word)]
+    forms = [_everywhere(schema, term) for term in terms(word)]
     return forms[0] if len(forms) == 1 else Query.disjunction_max_query(forms)
 
 

@@ -23,7 +23,7 @@ from .snapshot import Snapshot
 
 JUDGED = 3  # best articles looked at
 USUAL_COVERAGE = 0.2  # share of a question's weight that the best articles have; the middle of everyday questions
-USUAL_SCORE = 1.68  # best score over the logarithm of the index's size; the same
+USUAL_LIKENESS = 0.38  # of the best profile; the same
 LEAST = 1.7  # coverage and score together, in usual units, of a question that is answered
 STEEPNESS = 2.0  # of confidence around LEAST
 STRANGE = 0.1  # coverage below which a refused question may be not about law at all
@@ -74,13 +74,13 @@ def is_foreign(text: str) -> bool:
     return any(not _NOT_ABOUT.fullmatch(m["before"] or "") for m in _FOREIGN.finditer(folded))
 
 
-def judge(text: str, question: Question, snapshot: Snapshot, best: float, texts: Iterable[str]) -> Judgement:
-    """Judge a question by the best score and the texts of the best articles."""
+def judge(text: str, question: Question, snapshot: Snapshot, likeness: float, texts: Iterable[str]) -> Judgement:
+    """Judge a question by how like it the best profile is, and by the texts of the best articles."""
     if is_foreign(text):
         return Judgement(0.0, NoticeCode.FOREIGN)
     weights = _weights(question.words, snapshot)
     coverage = sum(_coverage(weights, candidate) for candidate in texts) / JUDGED  # fewer is a bad sign too
-    score = best / (USUAL_SCORE * math.log(1 + snapshot.size))
+    score = likeness / USUAL_LIKENESS
     confidence = 1 / (1 + math.exp(STEEPNESS * (LEAST - coverage / USUAL_COVERAGE - score)))
     if confidence < 0.5:
         small_talk = coverage < STRANGE and not _SMALL_TALK.isdisjoint(map(stem, question.words))

@@ -20,7 +20,7 @@ from .index import Index
 from .model import Hit, Notice, NoticeCode, SearchResult
 from .query import Question, read
 from .refusal import JUDGED, Judgement, is_foreign, judge
-from .snapshot import Found, Snapshot
+from .snapshot import Found, Matching, Snapshot
 from .strangers import introduce
 
 PASSAGES_SHOWN = 3  # of one article
@@ -42,6 +42,7 @@ class _Findings:
     articles: _Articles
     exact: int  # how many are named
     excluded: frozenset[int]  # editions not looked into
+    likeness: float = 0.0  # of the best profile to the question
 
 
 class Search:
@@ -131,12 +132,12 @@ def _find(snapshot: Snapshot, question: Question, usable: set[int], limit: int) 
     offered = {e.id for e in snapshot.manifest.editions if e.in_force or e.act in question.named}
     excluded = [e.id for e in snapshot.manifest.editions if e.id not in usable & offered]
     exact = list(_named(snapshot, question, excluded))
-    matching = snapshot.matching(question, excluded) if question.words else []
-    found = [*exact, *_others(matching, exact)][: max(limit, JUDGED)]
+    matching = snapshot.matching(question, excluded) if question.words else Matching([])
+    found = [*exact, *_others(matching.articles, exact)][: max(limit, JUDGED)]
     articles = list(zip(found, snapshot.stored([article.ordinal for article in found]), strict=True))
     if _names_only_absent(question, snapshot.manifest):  # what stands nearest would be another law
         articles = [(article, stored) for article, stored in articles if stored.act in question.named]
-    return _Findings(articles, len(exact), frozenset(excluded))
+    return _Findings(articles, len(exact), frozenset(excluded), matching.likeness)
 
 
 def _names_only_absent(question: Question, manifest: Manifest) -> bool:
@@ -177,8 +178,7 @@ def _judge(text: str, question: Question, snapshot: Snapshot, findings: _Finding
     absent = _names_only_absent(question, snapshot.manifest) and not findings.articles and not is_foreign(text)
     if named or not question.words or absent:
         return Judgement(float(named))
-    best = max((article.score for article, _ in findings.articles), default=0.0)
-    return judge(text, question, snapshot, best, [_seen(a, s) for a, s in findings.articles[:JUDGED]])
+    return judge(text, question, snapshot, findings.likeness, [_seen(a, s) for a, s in findings.articles[:JUDGED]])
 
 
 def _seen(found: Found, stored: Stored) -> str:

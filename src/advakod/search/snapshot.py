@@ -7,22 +7,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import tantivy
 
+from ..russian.morphology import terms
 from .errors import IndexUnusableError
-from .fields import CITED, PLACE_OF, SEARCHED, Stored, guide_schema, read_place, text_schema
-from .generations import GUIDE, TEXTS, Manifest, read_manifest
-from .query import Question, by_heads, by_reference, in_guide, in_texts, without_editions
+from .fields import CITED, PLACE_OF, SEARCHED, Stored, read_place, text_schema
+from .generations import PROFILES, TEXTS, Manifest, read_manifest
+from .profiles import Profiles, Scores
+from .query import MOST_WORDS, NAMED_ACT, Question, by_heads, by_reference, in_texts, without_editions
 
 PASSAGES_READ = 40  # best passages looked at: a long article may have several among them
-ASKED_READ = 40  # best questions of the guide
+PROFILES_READ = 40  # best profiles
 PASSAGES_READ_WHOLE = 200  # for a question about a whole act: all its articles that say the words
 KEPT = 256  # articles, about 5 KB each
 KEPT_TERMS = 20_000
 CITED_WEIGHT = 0.5  # of a score is added, there, for being referred to by e times as many articles
-# A question of the guide against a passage of the law: its words are those of people, so it weighs more.
-ASKED_WEIGHT = 1.5
-OTHER_WEIGHT = 0.3  # what the lesser of the two adds
+# What the best passage and an act that the question names add to a profile's likeness. Tuned on the development
+# questions, cross-validated (docs/reference/retrieval.md).
+PASSAGE_WEIGHT = 0.3
+NAMED_WEIGHT = 0.2
+BM25_MOST = 2.2  # k1 + 1 of Tantivy: what a word is worth at most, in its inverse document frequency
 
 
 @dataclass(slots=True)
@@ -34,27 +39,51 @@ class Found:
     passages: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Distinct articles, the best first; `likeness`: of the best profile to the question, 0 to about 1."""
+
+    articles: list[Found]
+    likeness: float = 0.0
+
+
 class Snapshot:
     """Reads one generation. Raises IndexUnusableError when it cannot be opened."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.manifest: Manifest = read_manifest(folder)
-        self._text_schema, self._guide_schema = text_schema(), guide_schema()
+        self._text_schema = text_schema()
         self._texts = _searcher(folder / TEXTS)
-        self._guide = _searcher(folder / GUIDE)
+        self._profiles = Profiles(folder / PROFILES)
         self._kept: dict[int, Stored] = {}
         self._frequencies: dict[str, int] = {}
 
-    def matching(self, question: Question, excluded: Sequence[int]) -> list[Found]:
-        """Distinct articles, the best first; an article ranks by its best passage and its best question."""
+    def matching(self, question: Question, excluded: Sequence[int]) -> Matching:
+        """An article ranks by the likeness of its profile and by the square of the share of the question that its
+        best passage has: a passage that has nearly all of it outweighs the guide, one that has half says little.
+        """
         limit, weight = (PASSAGES_READ_WHOLE, CITED_WEIGHT) if question.whole else (PASSAGES_READ, 0.0)
         passages = self._passages(in_texts(self._text_schema, question), excluded, limit, weight)
         found = {article.ordinal: article for article in passages}
-        for ordinal, score in self._asked(question, excluded):
-            article = found.setdefault(ordinal, Found(ordinal, 0.0))
-            article.score = max(article.score, score) + OTHER_WEIGHT * min(article.score, score)
-        return sorted(found.values(), key=lambda article: (-article.score, article.ordinal))
+        whole = sum(self._worth(word) for word in question.words) or 1.0
+        likeness = self._likeness(question, excluded)
+        acts = self._profiles.acts
+        for ordinal in np.argsort(-likeness, kind="stable")[:PROFILES_READ].tolist():
+            if likeness[ordinal] > 0:
+                found.setdefault(ordinal, Found(ordinal, 0.0))
+        for article in found.values():
+            named = acts[article.ordinal] in question.acts
+            share = (article.score - NAMED_ACT * (named and article.score > 0)) / whole
+            article.score = float(likeness[article.ordinal]) + PASSAGE_WEIGHT * share**2 + NAMED_WEIGHT * named
+        best = float(likeness.max(initial=0.0))
+        return Matching(sorted(found.values(), key=lambda article: (-article.score, article.ordinal)), best)
+
+    def _worth(self, word: str) -> float:
+        """The most that a passage can score by it."""
+        frequency = self.frequency(terms(word))
+        rarity = math.log(1 + (self.passages - frequency + 0.5) / (frequency + 0.5))
+        return rarity * BM25_MOST
 
     def named(self, act: str, article: str, excluded: Sequence[int]) -> list[Found]:
         """The article with this number; empty when there is none."""
@@ -95,11 +124,6 @@ class Snapshot:
     def passages(self) -> int:
         return self._texts.num_docs
 
-    @property
-    def size(self) -> int:
-        """Documents of the larger index: what the height of scores depends on."""
-        return max(self._texts.num_docs, self._guide.num_docs)
-
     def _passages(
         self, query: tantivy.Query, excluded: Sequence[int], limit: int, cited_weight: float = 0.0
     ) -> list[Found]:
@@ -113,14 +137,12 @@ class Snapshot:
             found.setdefault(ordinal, Found(ordinal, weighted)).passages.append(passage)
         return list(found.values())
 
-    def _asked(self, question: Question, excluded: Sequence[int]) -> list[tuple[int, float]]:
-        query = without_editions(self._guide_schema, in_guide(self._guide_schema, question), excluded)
-        best: dict[int, float] = {}
-        hits = self._guide.search(query, ASKED_READ, count=False).hits
-        places = self._guide.fast_field_values(PLACE_OF, [address for _, address in hits])
-        for (score, _), place in zip(hits, places, strict=True):
-            best.setdefault(read_place(int(place or 0))[0], ASKED_WEIGHT * score)
-        return list(best.items())
+    def _likeness(self, question: Question, excluded: Sequence[int]) -> Scores:
+        """Of each article's profile to the question: 0 to about 1."""
+        likeness = self._profiles.likeness(question.text, MOST_WORDS)
+        if excluded:
+            likeness[np.isin(self._profiles.editions, excluded)] = 0
+        return likeness
 
 
 def _searcher(folder: Path) -> tantivy.Searcher:

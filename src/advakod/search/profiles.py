@@ -1,0 +1,107 @@
+"""Articles by what people ask of them: a profile is a heading, the guide's entry and the head of the text.
+
+Profiles and questions are compared by their character n-grams. Words of a profile are few and each is meant, so its
+length counts for next to nothing: BM25's normalisation, and that of the cosine, cost a tenth of nDCG on everyday
+questions (docs/reference/retrieval.md). The matrix is sparse, lies in files, and is read through the page cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import IndexUnusableError
+from .grams import Grams, grams
+
+HEAD = 300  # characters of an article's text that belong to its profile
+SLOPE = 0.1  # how much a profile's length counts: 0 not at all, 1 as in the cosine
+_PARTS = ("vocabulary", "rarity", "starts", "rows", "weights")
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What one article is found by."""
+
+    text: str  # empty: it is not found so
+    act: str
+    edition: int
+
+
+def write(folder: Path, profiles: Iterable[Profile]) -> None:
+    """A row for each profile, an empty one included; 65,536 of them take 32-bit numbers."""
+    acts, editions, found = [], [], []
+    for profile in profiles:
+        acts.append(profile.act)
+        editions.append(profile.edition)
+        found.append(np.unique(grams(profile.text), return_counts=True))
+    rows = np.repeat(np.arange(len(found), dtype=np.uint32), [len(terms) for terms, _ in found])
+    terms = np.concatenate([terms for terms, _ in found]) if found else np.empty(0, np.uint64)
+    counts = np.concatenate([counts for _, counts in found]) if found else np.empty(0, np.int64)
+    vocabulary, columns, documents = np.unique(terms, return_inverse=True, return_counts=True)
+    rarity = (np.log((1 + len(found)) / (1 + documents)) + 1).astype(np.float32)
+    weights = (1 + np.log(counts)) * rarity[columns]
+    lengths = np.sqrt(np.bincount(rows, weights * weights, minlength=len(found)))
+    usual = lengths[lengths > 0].mean() if lengths.any() else 1.0
+    weights /= ((1 - SLOPE) * usual + SLOPE * lengths)[rows]
+    order = np.argsort(columns, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(documents)]).astype(np.uint32)
+    parts = (vocabulary, rarity, starts, rows[order].astype(_narrow(len(found))), weights[order].astype(np.float16))
+    folder.mkdir()
+    for name, part in zip(_PARTS, parts, strict=True):
+        np.save(folder / f"{name}.npy", part)
+    np.savez(folder / "facts.npz", usual=usual, acts=np.array(acts, str), editions=np.array(editions, np.int64))
+
+
+def _narrow(count: int) -> type[np.unsignedinteger[Any]]:
+    return np.uint16 if count <= np.iinfo(np.uint16).max else np.uint32
+
+
+class Profiles:
+    """Reads what `write` wrote. Thread-safe. Raises IndexUnusableError when it cannot be opened."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            parts = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in _PARTS]
+            facts = np.load(folder / "facts.npz")
+            self._usual, self.acts, self.editions = float(facts["usual"]), facts["acts"], facts["editions"]
+        except (OSError, ValueError, EOFError, KeyError) as error:
+            raise IndexUnusableError(f"{folder}: {error}") from error
+        self._vocabulary, self._rarity, self._starts, self._rows, self._weights = parts
+        self._size = len(self.acts)
+
+    def likeness(self, question: str, most_words: int) -> Scores:
+        """Of each profile, as a share of what one would score that is the question and no more; 0 to about 1.
+
+        Costs by the words of the question and by how common they are; 1 ms of an ordinary one.
+        """
+        terms, counts = np.unique(grams(question, most_words), return_counts=True)
+        weights = 1 + np.log(counts)
+        places, known = self._find(terms)
+        rarest = np.log(1 + self._size) + 1
+        ideal = np.where(known, self._rarity[places] if len(self._rarity) else rarest, rarest) * weights
+        whole = float(np.square(ideal).sum()) / self._usual
+        return self._sum(places[known], ideal[known]) / np.float32(whole or 1.0)
+
+    def _find(self, terms: Grams) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Where each term stands in the vocabulary, and whether it does."""
+        if not len(self._vocabulary):
+            return np.zeros(len(terms), np.intp), np.zeros(len(terms), np.bool_)
+        places = np.minimum(np.searchsorted(self._vocabulary, terms), len(self._vocabulary) - 1)
+        return places, self._vocabulary[places] == terms
+
+    def _sum(self, places: Sequence[int] | NDArray[np.intp], weights: NDArray[np.float64]) -> Scores:
+        spans = [slice(self._starts[place], self._starts[place + 1]) for place in places]
+        if not spans:
+            return np.zeros(self._size, np.float32)
+        rows = np.concatenate([self._rows[span] for span in spans])
+        parts = np.concatenate(
+            [self._weights[span] * np.float32(weight) for span, weight in zip(spans, weights, strict=True)]
+        )
+        return np.bincount(rows, parts, minlength=self._size).astype(np.float32)
