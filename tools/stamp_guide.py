@@ -41,11 +41,17 @@ def main(arguments: list[str] | None = None, folder: Path = GUIDE) -> int:
     return 1 if options.check and changed else 0
 
 
-def article_hashes(path: Path) -> tuple[str, dict[str, str]]:
-    """The act in a file and the hash of each of its articles, exactly as search computes it from the database."""
+def article_texts(path: Path) -> tuple[str, dict[str, str]]:
+    """The act in a file and the text of each of its articles, exactly as search has it from the database."""
     document = parsing.parse(reader.read(path).paragraphs).document
     articles = articles_of(_edition(document), document.provisions)
-    return document.act.id, {a.number: guide.text_hash(a.text) for a in articles if a.kind is Kind.ARTICLE}
+    return document.act.id, {a.number: a.text for a in articles if a.kind is Kind.ARTICLE}
+
+
+def article_hashes(path: Path) -> tuple[str, dict[str, str]]:
+    """The same with the hash of each text."""
+    act, texts = article_texts(path)
+    return act, {number: guide.text_hash(text) for number, text in texts.items()}
 
 
 def stamped(text: str, hashes: Mapping[str, str]) -> tuple[str, list[str]]:

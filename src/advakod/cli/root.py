@@ -24,6 +24,7 @@ MODULES = {
     "ingest": "ingesting",
     "search": "searching",
     "index": "searching",
+    "guide": "guide",
     "eval": "evaluation",
     "key": "keys",
     "config": "config",

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import tantivy
@@ -18,9 +18,9 @@ from ..corpus.queries import article_texts, editions, generation
 from ..law.guide import Guide, load_guide
 from ..law.model import ActStatus
 from ..storage.database import Database
-from .errors import IndexNotBuiltError, LockBusyError
 from . import profiles
-from .fields import Documents, article_documents, summaries, summary_documents, text_schema
+from .errors import IndexNotBuiltError, LockBusyError
+from .fields import Documents, article_documents, subject_profiles, summaries, summary_documents, text_schema
 from .generations import PROFILES, TEXTS, EditionFacts, Manifest, Source, new_generation, write_manifest, writing
 
 HEAP = 64_000_000  # bytes that the writer gathers before it writes a segment
@@ -48,7 +48,7 @@ def build(database: Database, root: Path, guide: Guide | None = None) -> Manifes
         source = source_of(connection, guide)  # first: what changes after it makes this index old
         found = editions(connection)
         try:
-            articles, passages = _write(folder, _documents(connection, found, guide))
+            articles, passages = _write(folder, _documents(connection, found, guide), guide)
         except ValueError as error:  # what Tantivy raises for a full disk too
             raise IndexNotBuiltError(str(error)) from error
         manifest = Manifest(source, _facts(found), articles, passages, time.monotonic() - clock, started)
@@ -77,7 +77,7 @@ def _cited(articles: Iterable[ArticleText]) -> Counter[str]:
     return cited
 
 
-def _write(folder: Path, articles: Iterable[Documents]) -> tuple[int, int]:
+def _write(folder: Path, articles: Iterable[Documents], guide: Guide) -> tuple[int, int]:
     writer = _writer(folder / TEXTS, text_schema())
     written = Counter[str]()
 
@@ -87,7 +87,7 @@ def _write(folder: Path, articles: Iterable[Documents]) -> tuple[int, int]:
         written.update(articles=1, passages=len(documents.passages))
         return documents.profile
 
-    profiles.write(folder / PROFILES, map(profile, articles))
+    profiles.write(folder / PROFILES, chain(map(profile, articles), subject_profiles(guide)))
     writer.commit()
     writer.wait_merging_threads()
     return written["articles"], written["passages"]

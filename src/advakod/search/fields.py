@@ -125,6 +125,11 @@ def summary_documents(entry: Entry, ordinal: int) -> Documents:
     return Documents(list(passages), Profile(said, entry.act, NO_EDITION))
 
 
+def subject_profiles(guide: Guide) -> Iterator[Profile]:
+    """Of what other acts answer, or none; they come after all articles."""
+    return (Profile(subject.text, "", NO_EDITION) for subject in guide.subjects)
+
+
 def summaries(guide: Guide, loaded: set[str]) -> Iterator[Entry]:
     """Entries of acts that are not loaded."""
     return (entry for entry in guide.entries if entry.act not in loaded)

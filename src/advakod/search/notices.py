@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ..corpus.model import Edition, EditionChoice
 from ..law.acts import CODE, by_id, in_points
+from ..law.guide import Subject
 from .fields import act_title
 from .model import Hit, Notice, NoticeCode
 
@@ -41,10 +42,8 @@ def act_not_loaded(act: str) -> Notice:
     return Notice(NoticeCode.ACT_NOT_LOADED, f"Акт не загружен: {known.short if known else act}.")
 
 
-def absent_subject(act: str) -> Notice:
-    known = by_id(act)
-    name = known.short if known else act
-    return Notice(NoticeCode.ACT_NOT_LOADED, f"Вероятно, на вопрос отвечает акт, который не загружен: {name}.")
+def absent_subject(subject: Subject) -> Notice:
+    return Notice(NoticeCode.ACT_NOT_LOADED, f"Вероятно, на вопрос отвечает то, что не загружено: {subject.name}.")
 
 
 def no_such_article(act: str, article: str) -> Notice:

@@ -19,11 +19,12 @@ from .generations import Manifest
 from .index import Index
 from .model import Hit, Notice, NoticeCode, SearchResult
 from .query import Question, read
-from .refusal import JUDGED, Judgement, is_foreign, judge
+from .refusal import Judgement, is_foreign, judge
 from .snapshot import Found, Matching, Snapshot
 from .strangers import introduce
 
 PASSAGES_SHOWN = 3  # of one article
+JUDGED = 3  # best articles that tell which documents a question is about
 MOST_EXACT = 20  # articles that a question names: «ст. 1-1551» does not bury what else it says
 MOST_NOTICES = 5
 MOST_EDITIONS = 3  # told of in one notice
@@ -42,7 +43,7 @@ class _Findings:
     articles: _Articles
     exact: int  # how many are named
     excluded: frozenset[int]  # editions not looked into
-    likeness: float = 0.0  # of the best profile to the question
+    matching: Matching
 
 
 class Search:
@@ -73,7 +74,8 @@ class Search:
         question = introduce(question, snapshot.manifest.editions)
         newest = _find(snapshot, question, {e.id for e in snapshot.manifest.editions if e.newest}, limit)
         dated, notices = (newest, []) if on is None else self._on(on, snapshot, question, newest, limit)
-        judgement = _judge(query, question, snapshot, newest, named=bool(newest.exact or dated.exact))
+        named = bool(newest.exact or dated.exact)
+        judgement = _judge(query, question, snapshot, newest, self._index.guide, named=named)
         hits = tuple(self._hit(a, s, exact=n < dated.exact) for n, (a, s) in enumerate(dated.articles[:limit]))
         if judgement.reason in {NoticeCode.FOREIGN, NoticeCode.NOT_LAW}:
             notices = []  # no edition would help
@@ -137,7 +139,7 @@ def _find(snapshot: Snapshot, question: Question, usable: set[int], limit: int) 
     articles = list(zip(found, snapshot.stored([article.ordinal for article in found]), strict=True))
     if _names_only_absent(question, snapshot.manifest):  # what stands nearest would be another law
         articles = [(article, stored) for article, stored in articles if stored.act in question.named]
-    return _Findings(articles, len(exact), frozenset(excluded), matching.likeness)
+    return _Findings(articles, len(exact), frozenset(excluded), matching)
 
 
 def _names_only_absent(question: Question, manifest: Manifest) -> bool:
@@ -173,17 +175,14 @@ def _others(found: Sequence[Found], exact: Sequence[Found]) -> Iterator[Found]:
     return (article for article in found if article.ordinal not in taken)
 
 
-def _judge(text: str, question: Question, snapshot: Snapshot, findings: _Findings, *, named: bool) -> Judgement:
+def _judge(
+    text: str, question: Question, snapshot: Snapshot, findings: _Findings, guide: Guide, *, named: bool
+) -> Judgement:
     """What is named needs no judgement: it is there or it is not."""
     absent = _names_only_absent(question, snapshot.manifest) and not findings.articles and not is_foreign(text)
     if named or not question.words or absent:
         return Judgement(float(named))
-    return judge(text, question, snapshot, findings.likeness, [_seen(a, s) for a, s in findings.articles[:JUDGED]])
-
-
-def _seen(found: Found, stored: Stored) -> str:
-    """What the judgement reads of an article."""
-    return " ".join((stored.act_title, stored.title, _shown(found, stored)[0]))
+    return judge(text, findings.matching, guide, snapshot)
 
 
 def _shown(found: Found, stored: Stored) -> list[str]:
@@ -211,8 +210,10 @@ def _strangers(question: Question) -> list[str]:
 
 
 def _result(hits: tuple[Hit, ...], judgement: Judgement, notices: list[Notice]) -> SearchResult:
-    reasons = [say.absent_subject(act) for act in judgement.absent]
-    if judgement.reason is not None and not reasons:
+    reasons = []
+    if judgement.subject is not None:
+        reasons = [say.absent_subject(judgement.subject)]
+    elif judgement.reason is not None:
         reasons = [say.notice(judgement.reason)]
     answerable = bool(hits) and judgement.reason is None
     return SearchResult(

@@ -25,7 +25,7 @@ KEPT_TERMS = 20_000
 CITED_WEIGHT = 0.5  # of a score is added, there, for being referred to by e times as many articles
 # What the best passage and an act that the question names add to a profile's likeness. Tuned on the development
 # questions, cross-validated (docs/reference/retrieval.md).
-PASSAGE_WEIGHT = 0.3
+PASSAGE_WEIGHT = 0.6
 NAMED_WEIGHT = 0.2
 BM25_MOST = 2.2  # k1 + 1 of Tantivy: what a word is worth at most, in its inverse document frequency
 
@@ -41,10 +41,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Distinct articles, the best first; `likeness`: of the best profile to the question, 0 to about 1."""
+    """Distinct articles, the best first."""
 
     articles: list[Found]
-    likeness: float = 0.0
+    likeness: float = 0.0  # of the best profile to the question, 0 to about 1
+    subjects: Sequence[float] = ()  # the same of each subject of the guide
 
 
 class Snapshot:
@@ -67,17 +68,17 @@ class Snapshot:
         passages = self._passages(in_texts(self._text_schema, question), excluded, limit, weight)
         found = {article.ordinal: article for article in passages}
         whole = sum(self._worth(word) for word in question.words) or 1.0
-        likeness = self._likeness(question, excluded)
+        likeness, subjects = self._likeness(question, excluded)
         acts = self._profiles.acts
-        for ordinal in np.argsort(-likeness, kind="stable")[:PROFILES_READ].tolist():
-            if likeness[ordinal] > 0:
-                found.setdefault(ordinal, Found(ordinal, 0.0))
+        for ordinal in _best(likeness, PROFILES_READ):
+            found.setdefault(ordinal, Found(ordinal, 0.0))
         for article in found.values():
             named = acts[article.ordinal] in question.acts
             share = (article.score - NAMED_ACT * (named and article.score > 0)) / whole
             article.score = float(likeness[article.ordinal]) + PASSAGE_WEIGHT * share**2 + NAMED_WEIGHT * named
         best = float(likeness.max(initial=0.0))
-        return Matching(sorted(found.values(), key=lambda article: (-article.score, article.ordinal)), best)
+        articles = sorted(found.values(), key=lambda article: (-article.score, article.ordinal))
+        return Matching(articles, best, subjects.tolist())
 
     def _worth(self, word: str) -> float:
         """The most that a passage can score by it."""
@@ -137,12 +138,25 @@ class Snapshot:
             found.setdefault(ordinal, Found(ordinal, weighted)).passages.append(passage)
         return list(found.values())
 
-    def _likeness(self, question: Question, excluded: Sequence[int]) -> Scores:
-        """Of each article's profile to the question: 0 to about 1."""
+    def _likeness(self, question: Question, excluded: Sequence[int]) -> tuple[Scores, Scores]:
+        """Of each article's profile to the question, and of each subject's: 0 to about 1."""
         likeness = self._profiles.likeness(question.text, MOST_WORDS)
         if excluded:
             likeness[np.isin(self._profiles.editions, excluded)] = 0
-        return likeness
+        return likeness[: self.manifest.articles], likeness[self.manifest.articles :]
+
+    def has(self, act: str, article: str) -> bool:
+        """Whether any edition has the article."""
+        return bool(self._texts.search(by_reference(self._text_schema, act, article), 1, count=False).hits)
+
+
+def _best(scores: Scores, most: int) -> list[int]:
+    """Where the highest stand, none of them zero, in no order."""
+    if len(scores) > most:
+        places: list[int] = np.argpartition(scores, -most)[-most:].tolist()
+    else:
+        places = list(range(len(scores)))
+    return [place for place in places if scores[place] > 0]
 
 
 def _searcher(folder: Path) -> tantivy.Searcher:

@@ -13,6 +13,16 @@ One TOML file an act stands beside this module:
     figures = ["…"]                # sums and terms, one sentence each
     questions = ["…"]              # as people ask
     text_hash = "…"                # of the article's text, written by tools/stamp_guide.py
+
+`subjects.toml` says what people ask that other acts answer, or no act at all, so that search can say so:
+
+    [[subject]]
+    act = "nk"                     # empty or left out: the registry does not know it
+    witness = "208"                # an article: where it is loaded, the subject is; left out: any of the act
+    name = "Налоговый кодекс, часть вторая"
+    about = "…"                    # a sentence of key words
+    questions = ["…"]
+    kind = "not_law"               # left out: law
 """
 
 from __future__ import annotations
@@ -55,12 +65,24 @@ class Entry:
         return self.figures if self.text_hash and self.text_hash == text_hash(text) else ()
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the acts of the guide do not answer."""
+
+    name: str
+    text: str  # a sentence about it, and what people ask
+    act: str = ""
+    witness: str = ""
+    law: bool = True
+
+
 @dataclass(frozen=True)
 class Guide:
-    """All entries; `fingerprint` changes with any byte of them."""
+    """All entries and subjects; `fingerprint` changes with any byte of them."""
 
     entries: tuple[Entry, ...]
     fingerprint: str
+    subjects: tuple[Subject, ...] = ()
 
     def find(self, act: str, article: str) -> Entry | None:
         return self._by_key.get((act, article))
@@ -86,20 +108,26 @@ def read_guide(folder: Traversable) -> Guide:
     sources = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     digest = hashlib.sha256()
     entries: dict[tuple[str, str], Entry] = {}
+    subjects: list[Subject] = []
     for source in sources:
         content = source.read_bytes()
         digest.update(content)
-        for entry in _parse(source.name, content):
+        found, absent = _parse(source.name, content)
+        subjects += absent
+        for entry in found:
             if entries.setdefault((entry.act, entry.article), entry) is not entry:
                 raise GuideError(f"{source.name}: статья {entry.article} описана дважды")
-    return Guide(tuple(entries.values()), digest.hexdigest()[:_HASH_LENGTH])
+    return Guide(tuple(entries.values()), digest.hexdigest()[:_HASH_LENGTH], tuple(subjects))
 
 
-def _parse(name: str, content: bytes) -> list[Entry]:
+def _parse(name: str, content: bytes) -> tuple[list[Entry], list[Subject]]:
     try:
         data = tomllib.loads(content.decode())
+        subjects = [_subject(raw) for raw in data.get("subject", [])]
+        if subjects and "act" not in data:
+            return [], subjects
         act = data["act"]
-        return [_entry(act["id"], act["edition_date"], raw) for raw in data.get("entry", [])]
+        return [_entry(act["id"], act["edition_date"], raw) for raw in data.get("entry", [])], subjects
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise GuideError(f"{name}: не TOML в UTF-8: {error}") from error
     except KeyError as error:
@@ -120,3 +148,12 @@ def _entry(act: str, edition_date: dt.date, raw: dict[str, Any]) -> Entry:
         text_hash=raw.get("text_hash", ""),
         edition_date=edition_date,
     )
+
+
+def _subject(raw: dict[str, Any]) -> Subject:
+    unknown = raw.keys() - {"act", "witness", "name", "about", "questions", "kind"}
+    if unknown:
+        raise GuideError(f"{raw.get('name')}: неизвестные поля {sorted(unknown)}")
+    text = "\n".join((raw["name"], raw["about"], *raw["questions"]))
+    law = raw.get("kind", "law") != "not_law"
+    return Subject(raw["name"], text, raw.get("act", ""), raw.get("witness", ""), law)
