@@ -58,7 +58,7 @@ bench-peers: $(STAMP) ## Measure LiteLLM's proxy beside us (by hand: it installs
 	@$(BIN)/python -m benchmarks.peers.run
 
 lock: $(STAMP) ## Bring both lock files and THIRD_PARTY.md up to date with pyproject.toml and web/package.json
-	@$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra hub --extra llama --extra postgres --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 	@$(MAKE) --no-print-directory install
 	@$(BIN)/python hatch_build.py npm install --package-lock-only

@@ -18,7 +18,7 @@ from ..errors import EngineError
 from ..settings import Prefill, Settings
 from .chat_stream import ChatDecoder, refusal
 from .errors import EngineLostError, EngineRefusedError, EngineRubbishError, EngineUnreachableError
-from .interface import Continuation, EngineInfo, Piece, Reading, WritingTask
+from .interface import Continuation, EngineInfo, Piece, Reading, Uncounted, WritingTask
 from .prefill import MODES, PROBE, RestartGuard, chat_request, goes_on
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Remote:
     read_timeout: float = 900.0  # seconds without a byte
 
 
-class OpenAIEngine:
+class OpenAIEngine(Uncounted):
     """Writes through /chat/completions.
 
     One piece holds all tokens that one read of the connection brought. Closing the generator closes

@@ -27,7 +27,7 @@ from collections.abc import AsyncGenerator, Iterator
 
 from ..settings import Settings
 from .errors import EngineFaultError, EngineLostError
-from .interface import Continuation, EngineInfo, FinishReason, Piece, Reading, WritingTask
+from .interface import Continuation, EngineInfo, FinishReason, Piece, Reading, Uncounted, WritingTask
 from .script import Fault, FaultKind, Script, load_script
 
 # Tokens of one piece when the writer is behind its schedule. Between two such pieces everybody else gets a turn.
@@ -35,7 +35,7 @@ BATCH = 32
 READING_STEPS = 20  # pieces that tell of one reading: a llama-server with a long prompt tells about as often
 
 
-class ScriptedEngine:
+class ScriptedEngine(Uncounted):
     """Writes its script, the same for every task.
 
     Speed is kept on average from the first token on, however late single pieces are taken: the
