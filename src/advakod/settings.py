@@ -161,13 +161,23 @@ class Settings(BaseSettings):
     )
     script: Path | None = _env("ADVAKOD_SCRIPT", None, description="TOML file of the scripted engine.")
     openai_base_url: str = _env(
-        "ADVAKOD_OPENAI_BASE_URL", "http://127.0.0.1:8080/v1", description="Address of an OpenAI-compatible server."
+        "ADVAKOD_OPENAI_BASE_URL",
+        "http://127.0.0.1:8080/v1",
+        description="Address of an OpenAI-compatible server; or several, separated by commas, the first first.",
     )
     openai_api_key: SecretStr = _env("ADVAKOD_OPENAI_API_KEY", SecretStr(""), description="Its key.")
     openai_model: str = _env("ADVAKOD_OPENAI_MODEL", "", description="Model name; empty takes the server's first.")
     openai_prefill: Prefill = _env(
         "ADVAKOD_OPENAI_PREFILL", Prefill.AUTO, description="auto, continue_final_message, assistant or none."
     )
+    embeddings_url: str = _env(
+        "ADVAKOD_EMBEDDINGS_URL", "", description="Address of a server that makes embeddings, …/v1."
+    )
+    embeddings_model: str = _env("ADVAKOD_EMBEDDINGS_MODEL", "", description="Its model; empty: its only one.")
+    embeddings_key: SecretStr = _env("ADVAKOD_EMBEDDINGS_KEY", SecretStr(""), description="Its key.")
+    rerank_url: str = _env("ADVAKOD_RERANK_URL", "", description="Address of a server that reranks, …/v1.")
+    rerank_model: str = _env("ADVAKOD_RERANK_MODEL", "", description="Its model; empty: its only one.")
+    rerank_key: SecretStr = _env("ADVAKOD_RERANK_KEY", SecretStr(""), description="Its key.")
     temperature: float = _env("VISTRAL_TEMPERATURE", 0.2, ge=0, le=2, description="Sampling temperature.")
     top_p: float = _env("VISTRAL_TOP_P", 0.9, gt=0, le=1, description="Nucleus sampling.")
     top_k: int = _env("VISTRAL_TOP_K", 40, ge=0, le=1_000, description="Tokens to choose from; 0: all. llama only.")

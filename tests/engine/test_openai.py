@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -20,44 +18,18 @@ from advakod.engine import (
     EngineRubbishError,
     EngineUnreachableError,
     FinishReason,
-    Message,
     Piece,
     Reading,
     WritingTask,
 )
-from advakod.engine.openai import OpenAIEngine, Remote
+from advakod.engine.openai import OpenAIEngine
 from advakod.errors import EngineError
 from advakod.settings import Prefill, load_settings
 from tests.support.fake_openai import Behaviour, FakeOpenAI, Refusal, words
+from tests.support.remote_engine import TASK, collect, engine_at
 
 pytestmark = pytest.mark.anyio
 TEXT = words(20)
-TASK = WritingTask("?", [Message("system", "Ты юрист."), Message("user", "Вопрос?")], max_tokens=50, seed=3)
-
-
-@asynccontextmanager
-async def engine_at(url: str, **how: Any) -> AsyncIterator[OpenAIEngine]:
-    engine = OpenAIEngine(Remote(url, **{"prefill": Prefill.ASSISTANT, **how}))
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-
-
-async def collect(
-    engine: OpenAIEngine, task: WritingTask = TASK, *, pause: float = 0.0
-) -> tuple[str, list[Piece], EngineError | None]:
-    """The text, the pieces, and the failure after them; `pause` seconds are taken over each piece."""
-    pieces: list[Piece] = []
-    failure = None
-    try:
-        async for piece in engine.write(task):
-            pieces.append(piece)
-            await asyncio.sleep(pause)
-    except EngineError as error:
-        failure = error
-    return "".join(piece.text for piece in pieces), pieces, failure
 
 
 async def outcome(behaviour: Behaviour, **how: Any) -> tuple[str, list[Piece], EngineError | None]:

@@ -26,6 +26,7 @@ MODULES = {
     "index": "searching",
     "eval": "evaluation",
     "key": "keys",
+    "model": "models",
     "config": "config",
 }
 

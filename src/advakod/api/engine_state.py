@@ -1,0 +1,65 @@
+"""Whether what writes the text can write, and how fast: for monitors and for an administrator."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..engine.interface import Engine, EngineInfo
+from ..errors import EngineError
+
+WITHIN = 0.5  # seconds; an engine that is ready says so at once
+
+State = Literal["ready", "loading", "failed", "unreachable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineFacts:
+    """What is known of the engine now; null: not known. Speeds are tokens a second for one text."""
+
+    state: State
+    problem: str | None  # what an administrator can do
+    name: str | None = None
+    model: str | None = None
+    context: int | None = None
+    reading_speed: float | None = None
+    writing_speed: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+async def state_of(engine: Engine) -> tuple[State, str | None]:
+    """The state and, of one that is not to be expected to recover, the reason. Takes WITHIN at most."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            await engine.ready()
+    except EngineError as error:
+        return "failed", error.message
+    except TimeoutError:
+        return "loading", None
+    return "ready", None
+
+
+async def facts_of(engine: Engine) -> EngineFacts:
+    """All of it; takes 2 × WITHIN at most."""
+    state, problem = await state_of(engine)
+    try:
+        async with asyncio.timeout(WITHIN):
+            info = await engine.info()
+    except TimeoutError:
+        return EngineFacts(state=state, problem=problem)
+    return _with_info("unreachable" if state == "ready" and not info.reachable else state, problem, info)
+
+
+def _with_info(state: State, problem: str | None, info: EngineInfo) -> EngineFacts:
+    speed = info.speed
+    return EngineFacts(
+        state=state,
+        problem=problem,
+        name=info.name,
+        model=info.model,
+        context=info.context,
+        reading_speed=round(speed.reading, 2) if speed else None,
+        writing_speed=round(speed.writing, 2) if speed else None,
+        details=info.details,
+    )

@@ -1,0 +1,44 @@
+"""How the llama engine fails, beside what every engine can fail with (`engine.errors`).
+
+SettingsError
+├── ModelFileError        VISTRAL_MODEL_PATH is no model that can be loaded; the start stops
+├── ModelMemoryError      the model does not fit into the memory that is free; the start stops
+└── LlamaServerError      there is nothing to run it with: no xllamacpp, no such binary, no GPU back end
+EngineError
+└── EngineDeadError       the child died again and again, and is not started any more; carries the last reason
+"""
+
+from __future__ import annotations
+
+from ...errors import EngineError, SettingsError
+
+
+class ModelFileError(SettingsError):
+    """The file is no GGUF model that can be loaded."""
+
+    code = "model_file"
+    user_message = "Файл модели {path} не подходит: {reason}."
+
+
+class ModelMemoryError(SettingsError):
+    """The model needs more memory than there is."""
+
+    code = "model_memory"
+    user_message = "Модели не хватит памяти: {reason}."
+
+
+class LlamaServerError(SettingsError):
+    """There is no llama.cpp that could run the model as the settings demand."""
+
+    code = "llama_server"
+    user_message = "Модель нечем запустить: {reason}"
+
+
+class EngineDeadError(EngineError):
+    """The model's process died every time it was started."""
+
+    code = "engine_dead"
+    user_message = (
+        "Модель не запускается: {reason} Попыток подряд: {deaths}. Сообщите администратору: "
+        "после исправления сервер нужно перезапустить."
+    )
