@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
+import re
 import signal
 import socket
 from contextlib import suppress
@@ -16,6 +16,8 @@ from .reasons import why
 KEPT = 64 * 1024  # bytes of the last that was said
 LOG_SIZE = 4 * 1024 * 1024  # bytes of the log file, after which it becomes `.1` and the old `.1` is gone
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL
+# Written at once, but perhaps in the middle of a line: llama.cpp's own threads write theirs piece by piece.
+ANNOUNCED = re.compile(rb'\{"url": "([^"]+)"')
 LAST_WORDS = 2.0  # seconds to read what a dead process left in its pipe; a grandchild may hold it open
 
 
@@ -127,11 +129,8 @@ class Child:
                 self._find_url(begun)
 
     def _find_url(self, said: bytes) -> None:
-        for line in said.split(b"\n")[:-1]:
-            if line.startswith(b'{"url"'):
-                with suppress(ValueError):
-                    self._url.set_result(str(json.loads(line)["url"]))
-                    return
+        if found := ANNOUNCED.search(said):
+            self._url.set_result(found[1].decode())
 
 
 def free_port() -> int:

@@ -1,7 +1,7 @@
 """The child process: `python -P host.py JSON`, or `… --exec PROGRAM ARGUMENT…`, or `… --devices`.
 
-JSON is parameters of llama.cpp by their dotted names. The first line on stdout that begins with `{"url"` tells the
-address; it may come before the model is loaded: only a 200 of /health means that it is. The API key comes in the
+JSON is parameters of llama.cpp by their dotted names. The first `{"url": …}` on stdout tells the address;
+it may come before the model is loaded: only a 200 of /health means that it is. The API key comes in the
 environment (LLAMA_API_KEY), where other users of the machine do not see it. `--exec` becomes another program under the
 same terms. The process ends with its parent, however that ends, and with SIGTERM at any moment: it has nothing to save.
 """
