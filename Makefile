@@ -29,7 +29,7 @@ run: $(PAGE) ## Set everything up and serve at http://127.0.0.1:8000
 
 test: $(PAGE) postgres chromium ## Set everything up and run all tests (TESTS="tests/law -x" runs some)
 	@$(NPM) test
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile $(TESTS)
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(PAGE) ## Lint, formatting, types, import contracts, lock file, licences
 	@$(NPM) check

@@ -1,164 +1,183 @@
-"""Draw every view of the page into docs/screenshots, in both themes, at 1280 and 390 pixels.
+"""Draw every view of the page into docs/screenshots, in both themes, at 1280 and 390 pixels; an answer's states in two.
 
-`python tools/screenshots.py [FOLDER]`: a server of its own, acts from ../shared/corpus where they are there, else
-the everyday guide alone; the operator's history is made up for the picture.
+`python tools/screenshots.py [FOLDER [VIEW …]]`: servers of its own, acts from ../shared/corpus where they are there,
+else the everyday guide alone; the operator's history is made up for the picture.
 """
 
 from __future__ import annotations
 
-import random
-import subprocess
+import itertools
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-import orjson
-from playwright.sync_api import Browser, Page
-from sqlalchemy import insert
+import pypdfium2 as pdfium
+from playwright.sync_api import Browser, BrowserContext, Page
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # tests.support, when run as a file
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests.support and tools, when run as a file
 
-from advakod.answers.model import Status, new_id
-from advakod.storage import Database
-from advakod.storage.schema import run
 from tests.support.browser import chromium, find_chromium
-from tests.support.server import ServerProcess, start_server
+from tools.pictured import Pictured, pictured
+from tools.small_png import shrink, true_colour
 
 ROOT = Path(__file__).parents[1]
-STATUTES = ROOT.parent / "shared" / "corpus" / "statutes"
-ACTS = ("zozpp*", "tk_*", "gk1_*", "pdd_*")
 SIZES = {1280: 860, 390: 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-QUESTIONS = (
-    "Сколько дней отпуска мне положено?",
-    "Телефон сломался через неделю после покупки. Можно вернуть деньги?",
-)
-HISTORY = 400  # made-up runs over a day
-Draw = Callable[[Page, str], None]
+FROM_AFAR = {"X-Forwarded-For": "192.0.2.1"}  # who is not on the server's own machine needs a key
+PAPER = 1.25  # pixels a point of the printed page
+Draw = Callable[[Page, Pictured], None]
 
 
-def start(page: Page, url: str) -> None:
-    page.goto(f"{url}/chat")
+def signin(page: Page, at: Pictured) -> None:
+    page.set_extra_http_headers(FROM_AFAR)
+    page.goto(f"{at.url}/chat")
+    page.get_by_role("button", name="Войти").wait_for()
+
+
+def start(page: Page, at: Pictured) -> None:
+    page.goto(f"{at.url}/chat")
     page.get_by_role("textbox").first.wait_for()
 
 
-def answer(page: Page, url: str) -> None:
-    page.goto(f"{url}/chat/{talk(url)}")
+def answer(page: Page, at: Pictured) -> None:
+    page.goto(at.answer)
     page.get_by_role("article").first.wait_for()
 
 
-def source(page: Page, url: str) -> None:
-    answer(page, url)
+def ending(page: Page, at: Pictured) -> None:
+    """Where an answer ends: sources, its basis, what to ask next."""
+    answer(page, at)
+    page.get_by_text("Источники", exact=True).first.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 5000)
+
+
+def conversations(page: Page, at: Pictured) -> None:
+    answer(page, at)
+    if page.get_by_role("button", name="Беседы").is_visible():  # a sheet on a phone, a column else
+        page.get_by_role("button", name="Беседы").click()
+        page.get_by_role("dialog").wait_for()
+    page.get_by_role("button", name="Действия с беседой").first.click()
+
+
+def source(page: Page, at: Pictured) -> None:
+    answer(page, at)
     page.locator("button.cite").first.click()
     page.get_by_role("complementary").or_(page.get_by_role("dialog")).last.wait_for()
 
 
-def acts(page: Page, url: str) -> None:
-    page.goto(f"{url}/law")
+def writing(page: Page, at: Pictured) -> None:
+    page.goto(at.writing)
+    page.get_by_text("Пишу ответ", exact=True).wait_for()
+    page.get_by_text("Телефон относится").wait_for()
+
+
+def queued(page: Page, at: Pictured) -> None:
+    page.goto(at.queued)
+    page.get_by_text("В очереди").first.wait_for()
+
+
+def lost(page: Page, at: Pictured) -> None:
+    page.goto(at.lost)
+    page.get_by_text("Телефон относится").wait_for()
+    at.hop.refuse()
+    page.get_by_text("Связь прервалась").first.wait_for()
+    at.hop.mend()
+
+
+def stopped(page: Page, at: Pictured) -> None:
+    _ended(page, at.stopped)
+
+
+def timeout(page: Page, at: Pictured) -> None:
+    _ended(page, at.timeout)
+
+
+def failed(page: Page, at: Pictured) -> None:
+    _ended(page, at.failed)
+
+
+def _ended(page: Page, address: str) -> None:
+    page.goto(address)
+    ending = (
+        page.get_by_role("button", name="Продолжить").or_(page.get_by_role("button", name="Спросить ещё раз")).first
+    )
+    ending.evaluate("button => button.scrollIntoView({block: 'center'})")
+
+
+def acts(page: Page, at: Pictured) -> None:
+    page.goto(f"{at.url}/law")
     page.get_by_role("link", name="Трудовой кодекс").first.wait_for()
 
 
-def act(page: Page, url: str) -> None:
-    page.goto(f"{url}/law/zozpp")
+def act(page: Page, at: Pictured) -> None:
+    page.goto(f"{at.url}/law/zozpp")
     page.get_by_role("heading", level=1).wait_for()
 
 
-def article(page: Page, url: str) -> None:
-    page.goto(f"{url}/law/zozpp/18")
+def article(page: Page, at: Pictured) -> None:
+    page.goto(f"{at.url}/law/zozpp/18")
     page.get_by_role("heading", level=1).wait_for()
 
 
-def admin(page: Page, url: str) -> None:
-    page.goto(f"{url}/admin")
+def admin(page: Page, at: Pictured) -> None:
+    page.goto(f"{at.url}/admin")
     page.locator("canvas").first.wait_for()
 
 
-VIEWS: dict[str, Draw] = {
-    "start": start,
-    "answer": answer,
-    "source": source,
-    "acts": acts,
-    "act": act,
-    "article": article,
-    "admin": admin,
-}
+ROOMS: tuple[Draw, ...] = (start, answer, source, conversations, acts, act, article, admin, signin)
+STATES: tuple[Draw, ...] = (writing, queued, lost, ending, stopped, timeout, failed)
+STATES_IN = {(1280, "light"), (390, "dark")}  # they differ in a few lines: one of each is enough
+SETTLED = frozenset(ROOMS + STATES) - {writing, queued, lost}  # the others hold a stream open, or try to
 
 
-def talk(url: str) -> str:
-    """The conversation that is shown: the newest."""
-    with urllib.request.urlopen(f"{url}/api/v1/conversations") as reply:
-        return str(orjson.loads(reply.read())["data"][0]["id"])
+def draw(browser: Browser, at: Pictured, out: Path, wanted: list[str]) -> None:
+    blank = browser.new_page()
+    for width, theme in itertools.product(SIZES, THEMES):
+        with _context(browser, width, theme) as context:
+            for view in ROOMS + (STATES if (width, theme) in STATES_IN else ()):
+                if not wanted or view.__name__ in wanted:
+                    picture = shrink(blank, _picture(context, view, at))
+                    (out / f"{view.__name__}-{width}-{theme}.png").write_bytes(picture)
+    if not wanted or "printed" in wanted:
+        (out / "printed.png").write_bytes(shrink(blank, printed(blank, at)))
 
 
-def ask(url: str, question: str) -> None:
-    body = orjson.dumps({"model": "advakod", "input": question})
-    request = urllib.request.Request(f"{url}/v1/responses", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        reply.read()
+def _context(browser: Browser, width: int, theme: Literal["light", "dark"]) -> BrowserContext:
+    return browser.new_context(
+        viewport={"width": width, "height": SIZES[width]},
+        color_scheme=theme,
+        locale="ru-RU",
+        timezone_id="Europe/Moscow",
+        reduced_motion="reduce",
+        has_touch=width < 600,
+        is_mobile=width < 600,
+        bypass_csp=True,  # for the style below
+    )
 
 
-def load(folder: Path) -> None:
-    files = [str(path) for pattern in ACTS for path in sorted(STATUTES.glob(pattern))]
-    if files:
-        command = [sys.executable, "-m", "advakod", "ingest", *files]
-        env = {"ADVAKOD_DATA_DIR": str(folder / "var"), "PATH": "/usr/bin:/bin"}
-        subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL)
+def _picture(context: BrowserContext, view: Draw, at: Pictured) -> bytes:
+    page = context.new_page()
+    view(page, at)
+    page.add_style_tag(content="html { scrollbar-gutter: auto }")  # a picture has no bars to keep room for
+    page.wait_for_load_state("networkidle" if view in SETTLED else "load")
+    taken = page.screenshot()
+    page.close()
+    return taken
 
 
-def make_history(folder: Path) -> None:
-    """Runs of the last day, busier at noon than at night; a few failed."""
-    chance = random.Random(7)
-    database = Database(f"sqlite:///{folder / 'var' / 'advakod.db'}").open()
-    try:
-        database.write_sync(
-            lambda connection: connection.execute(insert(run), [_made_up(chance) for _ in range(HISTORY)])
-        )
-    finally:
-        database.close()
-
-
-def _made_up(chance: random.Random) -> dict[str, object]:
-    created = time.time() - min(max(chance.gauss(10, 4.5), 0.1), 23.5) * 3600
-    started = created + chance.expovariate(1 / 3)
-    first = started + chance.uniform(2, 9)
-    failed = chance.random() < 0.03
-    tokens = int(chance.uniform(150, 700))
-    return {
-        "id": new_id("resp"),
-        "owner": "local",
-        "request_hash": "",
-        "status": Status.INCOMPLETE if failed else Status.COMPLETED,
-        "reason": "engine_lost" if failed else None,
-        "created_at": created,
-        "started_at": started,
-        "first_text_at": first,
-        "finished_at": first + tokens / chance.uniform(9, 14),
-        "output_tokens": tokens,
-    }
-
-
-def draw(browser: Browser, server: ServerProcess, out: Path) -> None:
-    for width, height in SIZES.items():
-        for theme in THEMES:
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme=theme,
-                locale="ru-RU",
-                timezone_id="Europe/Moscow",
-                reduced_motion="reduce",
-                has_touch=width < 600,
-                is_mobile=width < 600,
-            )
-            page = context.new_page()
-            for name, view in VIEWS.items():
-                view(page, server.url)
-                page.wait_for_load_state("networkidle")
-                page.screenshot(path=out / f"{name}-{width}-{theme}.png")
-            context.close()
+def printed(page: Page, at: Pictured) -> bytes:
+    """The first sheet of a conversation, as Chromium makes a PDF of it."""
+    answer(page, at)
+    page.wait_for_load_state("networkidle")
+    document = pdfium.PdfDocument(page.pdf(format="A4", prefer_css_page_size=True))
+    bitmap = document[0].render(scale=PAPER, rev_byteorder=True)
+    rows = bytes(bitmap.buffer)
+    length = bitmap.width * 3
+    pixels = b"".join(rows[at : at + length] for at in range(0, len(rows), bitmap.stride))
+    page.goto("about:blank")
+    return true_colour(bitmap.width, bitmap.height, pixels)
 
 
 def main() -> int:
@@ -169,18 +188,8 @@ def main() -> int:
         return 1
     out = Path(sys.argv[1]) if sys.argv[1:] else ROOT / "docs" / "screenshots"
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        load(folder)
-        server = start_server(folder, {"ADVAKOD_ENV_FILE": "/dev/null"})
-        try:
-            make_history(folder)
-            for question in QUESTIONS:
-                ask(server.url, question)
-            with chromium(path) as browser:
-                draw(browser, server, out)
-        finally:
-            server.stop()
+    with tempfile.TemporaryDirectory() as temporary, pictured(Path(temporary)) as at, chromium(path) as browser:
+        draw(browser, at, out, sys.argv[2:])
     return 0
 
 

@@ -124,7 +124,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.site = site
     for router in ROUTERS:
         app.include_router(router)
-    errors.install(app)
+    page = web.pages.refused(site)
+    errors.install(app, page)
     app.add_middleware(BodyLimit, most=MOST_BODY)
-    app.add_middleware(Doors, accounts=accounts, page=web.pages.refused(site))
+    app.add_middleware(Doors, accounts=accounts, page=page)
     return app

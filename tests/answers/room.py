@@ -29,7 +29,7 @@ from advakod.settings import Settings
 from advakod.storage import Database
 from advakod.storage.schema import run as run_table
 
-PATIENCE = 20.0  # seconds for anything awaited here: a busy machine is slow, a broken one is never
+PATIENCE = 60.0  # seconds for anything awaited here: a busy machine is slow, a broken one is never
 
 
 class Voice:

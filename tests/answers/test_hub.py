@@ -194,7 +194,7 @@ async def test_events_of_the_attempt_before_are_seen_while_the_new_one_is_silent
         bus._pollers[writer.run.id].cancel()  # it would have found them too, a moment later
         await writer.write(3)
         bus.written_here(writer.run.id, writer.next)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE):
             assert numbers(await waiting) == [2, 3, 4]
         bus.not_written_here(writer.run.id)
 
@@ -207,7 +207,7 @@ async def test_silence_is_told_and_nothing_else(sqlite: Database) -> None:
         began = loop.time()
         for _ in range(4):
             assert await anext(batches) == []
-        assert 0.19 < loop.time() - began < 2
+        assert loop.time() - began > 0.19
         written = await writer.write()
         bus.publish(writer.run.id, written.first_seq, written.bodies)
         assert numbers(await anext(batches)) == [2]

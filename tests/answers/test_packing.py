@@ -17,7 +17,7 @@ from advakod.answers.model import Outcome, Request, Status
 from advakod.settings import Settings
 from advakod.storage import Database
 from advakod.storage.schema import event, event_block
-from tests.answers.room import Puppet, add_run, claim, ended, room, set_columns, stored, until
+from tests.answers.room import PATIENCE, Puppet, add_run, claim, ended, room, set_columns, stored, until
 
 WORDS = 1_000
 
@@ -96,5 +96,5 @@ async def test_the_room_packs_and_everything_reads_on(database: Database, quick:
         assert await answers.response("local", run.id) == response
         frames = [frame async for batch in answers.follow(run.id, 1, 5.0) for frame in batch]
         assert [wire.body_of(frame) for frame in frames] == before[2:]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert [result async for result in answers.wait("local", run.id, 5.0)] == [response]

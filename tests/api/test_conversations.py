@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from tests.api.conftest import TEXT, Serve
-from tests.support.server import ServerProcess
+from tests.support.server import HELD, ServerProcess
 
 Api = Any
 
@@ -211,7 +211,7 @@ def test_exported(client: openai.OpenAI, root: str) -> None:
 
 
 def test_a_conversation_that_is_being_answered_stays(serve: Serve) -> None:
-    server = serve(heartbeat=2, tokens_per_second=5)
+    server = serve(heartbeat=2, **HELD)
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         conversation = client.conversations.create().id
         run = client.responses.create(model="advakod", input="Вопрос", conversation=conversation, background=True)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.accounts.house import KEYS
 from tests.api.conftest import TEXT, Serve
-from tests.support.server import ServerProcess
+from tests.support.server import HELD, ServerProcess
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_given_listed_withdrawn(guarded: ServerProcess, anna: openai.OpenAI, bos
 
 
 def test_not_before_the_answer_has_ended(serve: Serve) -> None:
-    server = serve(heartbeat=2, tokens_per_second=5)
+    server = serve(heartbeat=2, **HELD)
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
         run = client.responses.create(model="advakod", input="Вопрос", background=True)
         with pytest.raises(openai.ConflictError):

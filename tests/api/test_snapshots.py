@@ -10,7 +10,7 @@ import pytest
 from advakod.answers.snapshot import fold
 from tests.api.conftest import TEXT, Serve
 from tests.e2e.wire import ask, assert_refused, call, read, wait_for_words
-from tests.support.server import ServerProcess, start_server
+from tests.support.server import HELD, ServerProcess, start_server
 
 READING = {"prompt_seconds": 0.3, "prompt_tokens": 900}
 
@@ -46,9 +46,9 @@ def test_a_page_that_opens_in_the_middle_misses_nothing(serve: Serve) -> None:
 
 def test_a_page_outlives_a_killed_server(serve: Serve) -> None:
     """What it had before, and the stream from there after the restart, are the whole answer; nothing comes twice."""
-    server = serve(tokens_per_second=40, **READING)
+    server = serve(**HELD, **READING)
     run_id = ask(server)
-    wait_for_words(server, run_id, 5)
+    wait_for_words(server, run_id, 10)
     before = snapshot(server, run_id)
     server.kill9()
     server.start()
@@ -73,7 +73,7 @@ def test_expectations_outlive_a_restart(serve: Serve) -> None:
 
 def test_who_waits_is_told_soon(serve: Serve) -> None:
     """Long before H/3."""
-    server = serve(heartbeat=60, tokens_per_second=5, env={"VISTRAL_MAX_CONCURRENCY": "1"})
+    server = serve(heartbeat=60, **HELD, env={"VISTRAL_MAX_CONCURRENCY": "1"})
     first, second = ask(server), ask(server)
     waiting = next(event.data for event in read(server, second) if event.type == "advakod.stage")
     assert (waiting["stage"], waiting["position"], waiting["expected_wait"]) == ("queued", 1, None)

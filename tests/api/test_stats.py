@@ -32,7 +32,7 @@ def test_what_was_asked_is_counted_and_survives_a_kill(serve: Callable[..., Serv
     got = get(server.start(), "/api/v1/llm/stats?window=600")
     assert got.keys() >= NAMES_OF_OLD
     assert (got["window"], got["total_requests"], got["successful_requests"], got["error_rate"]) == (600, 1, 1, 0)
-    assert 0 < got["time_to_first_token_p50"] <= got["average_response_time"] == got["p95_response_time"] < 20
+    assert 0 < got["time_to_first_token_p50"] <= got["average_response_time"] == got["p95_response_time"]
     assert got["tokens_per_second_p50"] > 1
     assert got["outcomes"] == [{"status": "completed", "reason": None, "count": 1}]
 

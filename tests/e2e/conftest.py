@@ -15,6 +15,7 @@ import pytest
 
 from advakod.accounts import Role, new_key
 from tests.support.fake_openai import FakeOpenAI
+from tests.support.pen import Pen, pen_of
 from tests.support.server import ServerProcess, scripted, start_server
 
 WORDS = 60
@@ -77,6 +78,13 @@ def upstream() -> Iterator[FakeOpenAI]:
     """An OpenAI-compatible server; `behaviour` may be changed at any time."""
     with running_upstream() as server:
         yield server
+
+
+@pytest.fixture
+def pen(upstream: FakeOpenAI) -> Iterator[Pen]:
+    """How far `upstream` may write. It writes nothing until a test allows it."""
+    with pen_of(upstream) as held:
+        yield held
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.e2e.conftest import TEXT, Command, Serve, command
+from tests.e2e.conftest import TEXT, Command, Serve, command, openai_env
 from tests.e2e.law import LAW
 from tests.e2e.wire import (
     ask,
@@ -30,6 +30,8 @@ from tests.e2e.wire import (
     wait_for_words,
     whole_log,
 )
+from tests.support.fake_openai import FakeOpenAI
+from tests.support.pen import Pen
 from tests.support.server import ServerProcess, start_server
 
 
@@ -245,18 +247,23 @@ def _limit(pid: int, size: int) -> None:
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def test_a_full_disk_loses_nothing(serve: Serve) -> None:
-    server = serve(TEXT, tokens_per_second=15)
+def test_a_full_disk_loses_nothing(serve: Serve, upstream: FakeOpenAI, pen: Pen) -> None:
+    upstream.behaviour.text = TEXT
+    server = serve(env=openai_env(upstream))
+    pen.finish()
     before = ask(server, "До")
     assert text_of(ended(server, before)) == TEXT
+    pen.to(5)
     running = ask(server)
     said = wait_for_words(server, running, 5)
     _limit(server.pid, 4096)
+    pen.to(30)
     refused = until(lambda: _refusal(server))
     assert_refused(refused, 503, "storage_unavailable")
     assert text_of(status_of(server, before)) == TEXT
     assert text_of(status_of(server, running)).startswith(said)
     _limit(server.pid, resource.RLIM_INFINITY)
+    pen.finish()
     assert text_of(ended(server, running)) == TEXT
     until(lambda: post(server, {"input": "После", "background": True}).status == 200)
     assert text_of(ended(server, before)) == TEXT

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +22,10 @@ from tests.e2e.wire import (
     text_of,
     until,
     wait_for_words,
-    whole_log,
 )
 from tests.support.fake_openai import Behaviour, FakeOpenAI, Refusal
-from tests.support.server import ServerProcess, start_server
+from tests.support.pen import Pen
+from tests.support.server import HELD, ServerProcess, start_server
 
 
 def assert_ends(response: dict[str, Any], status: str, reason: str) -> None:
@@ -50,7 +51,8 @@ def continued(server: ServerProcess, run_id: str) -> dict[str, Any]:
 
 
 def test_a_spent_budget_keeps_the_text_and_can_be_continued(serve: Serve) -> None:
-    server = serve(TEXT, tokens_per_second=WORDS / 10, env={"VISTRAL_INFERENCE_TIMEOUT": "2"})
+    hangs = [{"at": place, "kind": "silence", "seconds": 600} for place in (20, 40)]
+    server = serve(TEXT, faults=hangs, env={"VISTRAL_INFERENCE_TIMEOUT": "1"})
     run_id = ask(server)
     response = ended(server, run_id)
     assert_ends(response, "incomplete", "timeout")
@@ -66,13 +68,20 @@ def test_a_spent_budget_keeps_the_text_and_can_be_continued(serve: Serve) -> Non
     assert "время" not in said[-1].lower()  # a time-out is never text inside the answer
 
 
-def test_the_budget_counts_writing_over_all_attempts_and_not_downtime(serve: Serve) -> None:
-    server = serve(TEXT, tokens_per_second=20, env={"VISTRAL_INFERENCE_TIMEOUT": "6"})
+def test_the_budget_counts_no_downtime(serve: Serve, upstream: FakeOpenAI, pen: Pen, tmp_path: Path) -> None:
+    upstream.behaviour.text = TEXT
+    server = serve(env=openai_env(upstream) | {"VISTRAL_INFERENCE_TIMEOUT": "60"})
+    pen.to(10)
     run_id = ask(server)
     wait_for_words(server, run_id, 10)
     server.kill9()
-    time.sleep(3)  # what passes while nobody writes
+    with sqlite3.connect(tmp_path / "var" / "advakod.db") as database:  # as if it had been an hour ago
+        [(spent,)] = database.execute("SELECT spent FROM run")
+        database.execute("UPDATE run SET created_at = created_at - 3600, started_at = started_at - 3600")
+    database.close()
+    assert 0 < spent < 60
     server.start()
+    pen.finish()
     assert text_of(ended(server, run_id)) == TEXT
 
 
@@ -94,7 +103,7 @@ def test_an_engine_that_never_begins_is_stalled(serve: Serve) -> None:
 
 def test_waiting_too_long_in_the_queue_fails(serve: Serve) -> None:
     env = {"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_QUEUE_TIMEOUT": "1"}
-    server = serve(TEXT, tokens_per_second=5, env=env)
+    server = serve(TEXT, **HELD, env=env)
     running = ask(server)
     wait_for_words(server, running)
     waiting = ask(server)
@@ -114,7 +123,7 @@ def test_a_lost_engine_that_cannot_go_on_is_a_typed_end(serve: Serve) -> None:
 
 
 def test_a_crash_loses_an_engine_that_cannot_go_on(serve: Serve) -> None:
-    server = serve(TEXT, continuation="none", tokens_per_second=20)
+    server = serve(TEXT, continuation="none", **HELD)
     run_id = ask(server)
     said = wait_for_words(server, run_id, 10)
     server.kill9()
@@ -176,36 +185,46 @@ def test_an_engine_that_is_not_there(serve: Serve) -> None:
     assert ended(server, ask(server))["status"] == "failed"
 
 
-def test_stop_stops_the_engine(serve: Serve, upstream: FakeOpenAI) -> None:
-    upstream.behaviour = Behaviour(text=TEXT, rate=10)
+def test_stop_stops_the_engine(serve: Serve, upstream: FakeOpenAI, pen: Pen) -> None:
+    upstream.behaviour.text = TEXT
     server = serve(env=openai_env(upstream))
+    pen.to(5)
     run_id = ask(server)
     said = wait_for_words(server, run_id, 5)
     assert upstream.open_streams == 1
     assert call(server, "POST", f"/v1/responses/{run_id}/cancel").status == 200
-    until(lambda: not upstream.open_streams, within=5)
+    until(lambda: not upstream.open_streams)
     response = ended(server, run_id)
     assert_ends(response, "cancelled", "cancelled")
     assert text_of(response).startswith(said)
     assert call(server, "POST", f"/v1/responses/{run_id}/cancel").json == response
-    upstream.behaviour = Behaviour(text=TEXT)
+    pen.finish()
     assert text_of(continued(server, run_id)) == TEXT
 
 
 # -- the queue -----------------------------------------------------------------------------------
 
 
-def _places(server: ServerProcess, run_id: str) -> list[int]:
-    return [event.data["position"] for event in whole_log(server, run_id) if event.data.get("stage") == "queued"]
-
-
-def test_places_in_the_queue(serve: Serve) -> None:
+def test_places_in_the_queue(serve: Serve, upstream: FakeOpenAI, pen: Pen) -> None:
+    upstream.behaviour.text = TEXT
     env = {"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_HEARTBEAT": "0.3"}
-    server = serve(TEXT, tokens_per_second=60, env=env)
-    wait_for_words(server, ask(server))
+    server = serve(env=openai_env(upstream) | env)
+    pen.to(1)
+    running = ask(server)
+    wait_for_words(server, running)
     waiting = [ask(server) for _ in range(2)]
-    assert _places(server, waiting[0]) == [1]
-    assert _places(server, waiting[1]) == [2, 1]
+    assert next(_places(server, waiting[0])) == 1
+    places = _places(server, waiting[1])
+    assert next(places) == 2
+    call(server, "POST", f"/v1/responses/{running}/cancel")  # the first in the queue begins, and stays
+    assert next(places) == 1
+    pen.finish()
+    assert [list(_places(server, run_id)) for run_id in waiting] == [[1], [2, 1]]
+
+
+def _places(server: ServerProcess, run_id: str) -> Iterator[int]:
+    """The places that a run is told, as they come."""
+    return (event.data["position"] for event in read(server, run_id) if event.data.get("stage") == "queued")
 
 
 def _busy(reply: Reply, status: int, code: str) -> None:
@@ -216,7 +235,7 @@ def _busy(reply: Reply, status: int, code: str) -> None:
 
 def test_a_full_queue_says_when_to_come_back(serve: Serve) -> None:
     env = {"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_QUEUE_LIMIT": "2"}
-    server = serve(TEXT, tokens_per_second=5, env=env)
+    server = serve(TEXT, **HELD, env=env)
     running = ask(server)
     wait_for_words(server, running)
     waiting = [ask(server) for _ in range(2)]
@@ -230,7 +249,7 @@ def test_a_full_queue_says_when_to_come_back(serve: Serve) -> None:
 def test_a_key_has_its_own_limit(serve: Serve, keys: tuple[str, dict[str, dict[str, str]]]) -> None:
     entries, headers = keys
     env = {"ADVAKOD_API_KEYS": entries, "ADVAKOD_RUNS_PER_KEY": "2"}
-    server = serve(TEXT, tokens_per_second=5, env=env)
+    server = serve(TEXT, **HELD, env=env)
     for _ in range(2):
         ask(server, headers=headers["anna"])
     body = {"input": "Вопрос", "background": True}
@@ -241,13 +260,15 @@ def test_a_key_has_its_own_limit(serve: Serve, keys: tuple[str, dict[str, dict[s
 # -- conversations and repeated requests ---------------------------------------------------------
 
 
-def test_a_second_question_waits_and_sees_what_was_said(serve: Serve, upstream: FakeOpenAI) -> None:
-    upstream.behaviour = Behaviour(text=TEXT, rate=40)
+def test_a_second_question_waits_and_sees_what_was_said(serve: Serve, upstream: FakeOpenAI, pen: Pen) -> None:
+    upstream.behaviour.text = TEXT
     server = serve(env=openai_env(upstream))
+    pen.to(5)
     first = ask(server, "Первый вопрос")
     wait_for_words(server, first)
     second = ask(server, "Второй вопрос", previous_response_id=first)
     assert status_of(server, second)["status"] == "queued"
+    pen.finish()
     assert ended(server, second)["status"] == "completed"
     facts = [ended(server, run_id) for run_id in (first, second)]
     assert facts[0]["conversation"] == facts[1]["conversation"]
@@ -270,9 +291,11 @@ def test_one_idempotency_key_is_one_run(serve: Serve) -> None:
     assert ask(server) != first
 
 
-def test_a_run_outlives_its_reader(serve: Serve) -> None:
-    server = serve(TEXT, tokens_per_second=40)
+def test_a_run_outlives_its_reader(serve: Serve, upstream: FakeOpenAI, pen: Pen) -> None:
+    upstream.behaviour.text = TEXT
+    server = serve(env=openai_env(upstream))
     run_id = ask(server)
     assert next(read(server, run_id)).seq == 0  # and gone
+    pen.finish()
     until(lambda: status_of(server, run_id)["status"] == "completed")
     assert text_of(status_of(server, run_id)) == TEXT

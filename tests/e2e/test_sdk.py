@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import TEXT, Serve
 from tests.e2e.wire import ENDED, TERMINAL, until
-from tests.support.server import ServerProcess, scripted, start_server
+from tests.support.server import HELD, ServerProcess, scripted, start_server
 
 HEARTBEATS = {"ADVAKOD_HEARTBEAT": "0.05"}
 QUESTION: Any = {"model": "advakod", "input": "Вопрос"}
@@ -109,7 +109,13 @@ def test_a_websocket(serve: Serve) -> None:
     assert numbers(events) == list(range(len(events)))
 
 
-def test_cancel(client: openai.OpenAI) -> None:
+def test_cancel(serve: Serve) -> None:
+    server = serve(TEXT, **HELD)
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=30) as client:
+        cancel(client)
+
+
+def cancel(client: openai.OpenAI) -> None:
     run = client.responses.create(**QUESTION, background=True)
     until(lambda: client.responses.retrieve(run.id).output_text)
     client.responses.cancel(run.id)
@@ -123,7 +129,7 @@ def test_cancel(client: openai.OpenAI) -> None:
 
 
 def test_a_whole_answer_takes_longer_than_the_read_timeout(server: ServerProcess) -> None:
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=0.8) as client:
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=1.2) as client:
         response = client.responses.create(**QUESTION)
         assert response.output_text == TEXT
 

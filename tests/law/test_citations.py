@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from advakod.law.citations import find_references
 from advakod.law.mentions import find_mentions
+from tests.support.growth import assert_linear
 
 # What people write, and what it refers to: (act, article, part, point).
 FORMS: list[tuple[str, list[tuple[str | None, str, str | None, str | None]]]] = [
@@ -153,16 +153,14 @@ def test_any_text_gives_references_that_lie_in_it(text: str) -> None:
         assert reference.article[0].isdigit()
 
 
-def test_rubbish_as_long_as_a_question_may_be_is_read_at_once() -> None:
+def test_rubbish_is_read_in_linear_time() -> None:
+    """Four times of each is as long as a question may be."""
     chance = random.Random(1)
     rubbish = [
-        "ст. 18 " * 2_900, "ст " * 6_600, "1, " * 6_600, "ст. 1" + ", 1" * 6_600, "Закон о защите " * 1_300,
-        "1." * 10_000, "1-" * 10_000, "ст. 1" + " " * 19_990, "(" * 20_000, "фз " * 6_600, "1 " + " " * 19_000 + "фз",
-        "ст. 1 ФЗ о связи " * 1_100, "закон о " * 2_500, "126-ФЗ " * 2_800,
-        "от 1.1.2001 № 146-ФЗ " * 900, "".join(chance.choice("абвгд .ст1") for _ in range(20_000)),
+        "ст. 18 " * 700, "ст " * 1_600, "1, " * 1_600, "ст. 1" + ", 1" * 1_600, "Закон о защите " * 320,
+        "1." * 2_500, "1-" * 2_500, "ст. 1" + " " * 4_990, "(" * 5_000, "фз " * 1_600, "1 " + " " * 4_900 + "фз",
+        "ст. 1 ФЗ о связи " * 280, "закон о " * 620, "126-ФЗ " * 700,
+        "от 1.1.2001 № 146-ФЗ " * 230, "".join(chance.choice("абвгд .ст1") for _ in range(5_000)),
     ]  # fmt: skip
     for text in rubbish:
-        find_references(text)
-        started = time.process_time()
-        find_references(text)
-        assert time.process_time() - started < 0.5, text[:20]  # 0.01–0.04 s on an idle machine
+        assert_linear(find_references, text)

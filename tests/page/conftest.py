@@ -10,14 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import skip_or_fail
-from tests.e2e.conftest import Serve, serve, upstream
+from tests.e2e.conftest import Serve, openai_env, running_upstream, serve, upstream
 from tests.support.browser import Console, chromium, find_chromium
 from tests.support.cutter import Cutter
+from tests.support.fake_openai import FakeOpenAI
+from tests.support.pen import Pen, pen_of
 from tests.support.server import ServerProcess, scripted, start_server
 
 __all__ = ["Serve", "serve", "upstream"]
 
-PATIENCE = 30_000  # ms for whatever a test waits for; a busy machine draws slowly
+PATIENCE = 60_000  # ms for whatever a test waits for; a busy machine draws slowly
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
@@ -51,6 +53,31 @@ def serve_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     yield start
     for process in running:
         process.stop()
+
+
+@pytest.fixture(scope="module")
+def writer() -> Iterator[FakeOpenAI]:
+    """What the servers of `dictated` write with."""
+    with running_upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def dictated(writer: FakeOpenAI, serve_once: Serve) -> Serve:
+    """A factory: `dictated("text", env={…})` writes as `pen` allows, eight answers at a time."""
+
+    def start(text: str, *, env: dict[str, str] | None = None) -> ServerProcess:
+        writer.behaviour.text = text
+        return serve_once("", env=openai_env(writer) | {"VISTRAL_MAX_CONCURRENCY": "8"} | (env or {}))
+
+    return start
+
+
+@pytest.fixture
+def pen(writer: FakeOpenAI) -> Iterator[Pen]:
+    """How far the answers of `dictated` may be written. Nothing is, until a test allows it."""
+    with pen_of(writer) as held:
+        yield held
 
 
 @pytest.fixture

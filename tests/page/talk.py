@@ -60,6 +60,12 @@ class Talk:
         self.page.on("request", lambda request: seen.append(request) if is_stream(request) else None)
         return seen
 
+    def lost_streams(self) -> list[Request]:
+        """Those that are given up from now on, as they are."""
+        lost: list[Request] = []
+        self.page.on("requestfailed", lambda request: lost.append(request) if is_stream(request) else None)
+        return lost
+
     def lose_network(self) -> None:
         """Once the page has all that it fetches ahead. What is open stays open: see `Cutter`."""
         self.page.wait_for_load_state("networkidle")
@@ -90,8 +96,8 @@ class Answer:
         assert self.words() == list(written)
 
     def words(self) -> list[str]:
-        """Those of the script, as they stand there now."""
-        return WORD.findall(self.region.inner_text())
+        """Those of the script, as they stand there now, also in blocks that are too far away to be drawn."""
+        return WORD.findall(self.region.text_content() or "")
 
     def button(self, name: str) -> Locator:
         return self.region.get_by_role("button", name=name, exact=True)

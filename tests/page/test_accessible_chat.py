@@ -42,7 +42,7 @@ def slow(serve_law: Serve) -> ServerProcess:
     """Writes one answer at a time, and stays for long in each stage: at «читаю», or after a few words."""
     return serve_law(
         f"Начало ответа.\n\n{CITED}",
-        prompt_seconds=2,
+        prompt_seconds=0.5,
         prompt_tokens=900,
         faults=[{"at": 6, "kind": "silence", "seconds": 600}],
         env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_HEARTBEAT": "1.5"},
@@ -71,8 +71,8 @@ def test_start(server: ServerProcess, open_page: Open, wide: dict[str, object]) 
     page = open_page(server, **wide)
     expect(page.get_by_role("heading", name="С чего начать")).to_be_visible()
     assert_accessible(page)
-    page.get_by_role("button", name="Ещё").click()
-    expect(page.get_by_role("combobox", name="Тема")).to_be_visible()
+    page.get_by_role("button", name="Ещё", exact=True).click()
+    expect(page.get_by_role("combobox", name="Тема", exact=True)).to_be_visible()
     assert_accessible(page)
 
 
@@ -125,7 +125,7 @@ def test_with_the_panel_open(answered: Callable[..., Answer]) -> None:
 def test_with_a_doubtful_reference_open(answered: Callable[..., Answer], console: Console) -> None:
     console.outage = True  # the browser logs the 404
     answer = answered()
-    answer.region.get_by_role("button", name="ст. 999: такой нормы не нашлось").first.click()
+    answer.region.get_by_role("button", name="ст. 999: такой нормы не нашлось", exact=True).first.click()
     expect(answer.region.page.get_by_text("Такой нормы не нашлось.")).to_be_visible()
     assert_accessible(answer.region.page)
 
@@ -155,11 +155,11 @@ def test_incomplete(serve_law: Serve, open_page: Open) -> None:
 def test_editing_the_question_and_giving_an_opinion(answered: Callable[..., Answer]) -> None:
     answer = answered()
     page = answer.region.page
-    page.get_by_role("button", name="Изменить вопрос").click()
+    page.get_by_role("button", name="Изменить вопрос", exact=True).click()
     answer.button("Не помогло").click()
-    expect(answer.region.get_by_role("form", name="Что не так")).to_be_visible()
+    expect(answer.region.get_by_role("form", name="Что не так", exact=True)).to_be_visible()
     assert_accessible(page)
-    answer.region.get_by_role("form").get_by_role("button", name="Отправить").click()
+    answer.region.get_by_role("form").get_by_role("button", name="Отправить", exact=True).click()
     expect(answer.button("Отозвать")).to_be_visible()
     assert_accessible(page)
 
@@ -167,6 +167,6 @@ def test_editing_the_question_and_giving_an_opinion(answered: Callable[..., Answ
 def test_two_variants(answered: Callable[..., Answer]) -> None:
     answer = answered()
     answer.button("Спросить ещё раз").click()
-    expect(answer.region.get_by_role("group", name="Варианты ответа")).to_contain_text("2 из 2")
+    expect(answer.region.get_by_role("group", name="Варианты ответа", exact=True)).to_contain_text("2 из 2")
     answer.ends()
     assert_accessible(answer.region.page)

@@ -58,13 +58,13 @@ def test_what_is_not_there(
 
 def test_a_part_that_is_meant(server: ServerProcess, open_page: Open, wide: dict[str, object]) -> None:
     page = open_page(server, "/law/reklama/3#st3/p2", **wide)
-    expect(page.get_by_role("group", name="Часть, на которую дана ссылка")).to_be_visible()
+    expect(page.get_by_role("group", name="Часть, на которую дана ссылка", exact=True)).to_be_visible()
     assert_accessible(page)
 
 
 def test_searching(server: ServerProcess, open_page: Open, wide: dict[str, object]) -> None:
     page = open_page(server, "/law/reklama?q=вывеска", **wide)
-    expect(page.get_by_role("list", name="Что нашлось").get_by_role("link")).not_to_have_count(0)
+    expect(page.get_by_role("list", name="Что нашлось", exact=True).get_by_role("link")).not_to_have_count(0)
     assert_accessible(page)
     page.get_by_role("searchbox", name="Найти в тексте").fill("пароход")
     expect(page.get_by_text("Ничего не найдено.")).to_be_visible()
@@ -74,7 +74,7 @@ def test_searching(server: ServerProcess, open_page: Open, wide: dict[str, objec
 def test_the_contents_as_a_sheet(server: ServerProcess, open_page: Open) -> None:
     page = open_page(server, "/law/reklama/3", viewport=SCREENS["390"], **CALM)
     page.get_by_role("button", name="Оглавление", exact=True).click()
-    expect(page.get_by_role("dialog", name="Оглавление").get_by_role("link")).not_to_have_count(0)
+    expect(page.get_by_role("dialog", name="Оглавление", exact=True).get_by_role("link")).not_to_have_count(0)
     assert_accessible(page)
 
 
@@ -93,7 +93,7 @@ def test_the_operators_page_with_all_that_can_be_opened(
     page.get_by_text("Ответ: ").first.click()
     page.get_by_role("searchbox", name="Найти настройку").fill("такойнет")
     expect(page.get_by_text("Таких настроек нет.")).to_be_visible()
-    expect(page.get_by_role("region", name="Графики").get_by_role("table")).to_be_visible()
+    expect(page.get_by_role("region", name="Графики", exact=True).get_by_role("table")).to_be_visible()
     assert_accessible(page)
 
 

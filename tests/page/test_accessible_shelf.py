@@ -28,29 +28,29 @@ def test_the_shelf_its_menu_its_field_and_its_word(
 ) -> None:
     page = open_page(server, **wide)
     Talk(page).ask("Что стоит на полке?").ends()
-    opener = page.get_by_role("button", name="Беседы")
+    opener = page.get_by_role("button", name="Беседы", exact=True)
     if opener.is_visible():
         opener.click()
-    more = page.get_by_role("button", name="Действия с беседой «Что стоит на полке?»").first
+    more = page.get_by_role("button", name="Действия с беседой «Что стоит на полке?»", exact=True).first
     expect(more).to_be_visible()
     assert_accessible(page)
     more.click()
-    expect(page.get_by_role("button", name="Переименовать")).to_be_visible()
+    expect(page.get_by_role("button", name="Переименовать", exact=True)).to_be_visible()
     assert_accessible(page, whole=False)
-    page.get_by_role("button", name="Переименовать").click()
+    page.get_by_role("button", name="Переименовать", exact=True).click()
     page.get_by_role("textbox", name="Название беседы").fill(" ")
-    page.get_by_role("button", name="Сохранить").click()
+    page.get_by_role("button", name="Сохранить", exact=True).click()
     expect(page.get_by_text("Впишите название.")).to_be_visible()
     assert_accessible(page)
-    page.get_by_role("button", name="Отмена").click()
+    page.get_by_role("button", name="Отмена", exact=True).click()
     page.get_by_role("searchbox", name="Найти в беседах").fill("полке")
     expect(page.get_by_text("Нашлось:")).to_be_visible()
     assert_accessible(page)
     more.click()
-    page.get_by_role("button", name="Удалить").click()
-    expect(page.get_by_role("button", name="Вернуть")).to_be_visible()
+    page.get_by_role("button", name="Удалить", exact=True).click()
+    expect(page.get_by_role("button", name="Вернуть", exact=True)).to_be_visible()
     assert_accessible(page)
-    page.get_by_role("button", name="Вернуть").click()
+    page.get_by_role("button", name="Вернуть", exact=True).click()
     expect(page.get_by_text("Беседа возвращена.")).to_be_visible()
 
 

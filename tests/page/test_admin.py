@@ -76,7 +76,7 @@ def section(page: Page, name: str) -> Locator:
 def test_every_part_is_there(used: ServerProcess, open_page: Open) -> None:
     page = open_page(used, "/admin")
     expect(page).to_have_title("Состояние сервера — ADVAKOD")
-    listed = page.get_by_role("navigation", name="Разделы страницы").get_by_role("link")
+    listed = page.get_by_role("navigation", name="Разделы страницы", exact=True).get_by_role("link")
     expect(listed).to_have_text(list(SECTIONS))
     for name in SECTIONS:
         expect(section(page, name).get_by_role("heading", level=2)).to_have_text(name)
@@ -139,7 +139,7 @@ def test_settings_are_looked_through(admin: Callable[[str], Locator]) -> None:
     )
     expect(row).to_contain_text("scripted")
     expect(row).to_contain_text("окружение")
-    settings.get_by_role("checkbox", name="Только изменённые").check()
+    settings.get_by_role("checkbox", name="Только изменённые", exact=True).check()
     settings.get_by_role("searchbox", name="Найти настройку").fill("")
     expect(settings.get_by_role("row").filter(has_text="по умолчанию")).to_have_count(0)
     settings.get_by_role("searchbox", name="Найти настройку").fill("такойнет")
@@ -148,11 +148,11 @@ def test_settings_are_looked_through(admin: Callable[[str], Locator]) -> None:
 
 def test_another_stretch_of_time(used: ServerProcess, open_page: Open) -> None:
     page = open_page(used, "/admin")
-    page.get_by_role("radio", name="Неделя").check()
+    page.get_by_role("radio", name="Неделя", exact=True).check()
     expect(section(page, "Показатели").get_by_role("heading", name="За неделю")).to_be_visible()
     expect(section(page, "Графики").get_by_role("img").first).to_have_attribute("aria-label", re.compile("^За неделю"))
     page.reload()
-    expect(page.get_by_role("radio", name="Неделя")).to_be_checked()
+    expect(page.get_by_role("radio", name="Неделя", exact=True)).to_be_checked()
 
 
 def test_where_nothing_has_happened_it_says_so(serve_once: Serve, open_page: Open) -> None:
@@ -168,8 +168,8 @@ def test_a_user_is_told_that_it_is_not_for_users(locked: ServerProcess, open_pag
     console.outage = True  # the browser logs 401 and 403
     page = open_page(locked, extra_http_headers=FROM_AFAR)
     Talk(page).sign_in(USER_SECRET)
-    expect(page.get_by_role("link", name="Вопросы")).to_be_visible()
-    expect(page.get_by_role("link", name="Состояние")).to_have_count(0)
+    expect(page.get_by_role("link", name="Вопросы", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Состояние", exact=True)).to_have_count(0)
     reply = page.goto(f"{locked.url}/admin")
     assert reply is not None
     assert reply.status == 403
@@ -184,4 +184,4 @@ def test_a_stranger_signs_in_first(locked: ServerProcess, open_page: Open, conso
     page = open_page(locked, "/admin", extra_http_headers=FROM_AFAR)
     Talk(page).sign_in(ADMIN_SECRET)
     expect(section(page, "Показатели")).to_be_visible()
-    expect(page.get_by_role("link", name="Состояние")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("link", name="Состояние", exact=True)).to_have_attribute("aria-current", "page")

@@ -36,8 +36,8 @@ def server(serve_once: Serve) -> ServerProcess:
     """Writes some words and then nothing for long: there is time to stop it."""
     return serve_once(
         script(40),
-        tokens_per_second=20,
-        prompt_seconds=1,
+        tokens_per_second=40,
+        prompt_seconds=0.5,
         prompt_tokens=900,
         faults=[{"at": 20, "kind": "silence", "seconds": 600}],
         env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_HEARTBEAT": "5"},
@@ -69,7 +69,7 @@ def test_each_stage_is_said_once_and_no_word_of_the_text(server: ServerProcess, 
 
 
 def test_the_end_is_said_once(serve_once: Serve, open_page: Open) -> None:
-    talk = listening(open_page(serve_once(script(40), tokens_per_second=20)))
+    talk = listening(open_page(serve_once(script(40), tokens_per_second=40)))
     talk.ask("Готово?").ends()
     expect(talk.page.get_by_text(READY)).to_be_attached()
     heard = said(talk)
@@ -101,7 +101,7 @@ def test_the_answer_is_busy_while_it_is_written(server: ServerProcess, open_page
     answer = talk.ask("Занято?")
     answer.reaches(3)
     expect(answer.region).to_have_attribute("aria-busy", "true")
-    expect(answer.region.get_by_role("progressbar", name="Готовность ответа")).to_be_visible()
+    expect(answer.region.get_by_role("progressbar", name="Готовность ответа", exact=True)).to_be_visible()
     assert answer.region.evaluate("region => region.closest('[aria-live]') === null")
     talk.press(STOP)
     answer.ends()
@@ -114,7 +114,7 @@ def test_an_old_answer_says_nothing_when_it_is_opened(server: ServerProcess, ope
     answer.reaches(3)
     talk.press(STOP)
     answer.ends()
-    talk.page.get_by_role("link", name="Новый вопрос").click()
+    talk.page.get_by_role("link", name="Новый вопрос", exact=True).click()
     listening(talk.page)
     talk.page.get_by_role("link", name="Было?").first.click()
     expect(answer.region.get_by_role("button", name="Помогло", exact=True)).to_be_visible()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Open, Serve
 from tests.page.talk import AGAIN, CONTINUE, STOP, Talk, begin, runs, script, wait_for_end, words
+from tests.support.fake_openai import FakeOpenAI
+from tests.support.pen import Pen
 from tests.support.server import ServerProcess
 
+READING = re.compile(r"\d+ из 900 токенов")
 SEEN = """region => {
     const seen = [];
     const look = () => {
@@ -32,37 +36,44 @@ def quick(serve_once: Serve) -> ServerProcess:
     )
 
 
-def test_the_answer_is_watched_from_the_queue_to_the_end(serve: Serve, open_page: Open) -> None:
-    server = serve(
-        script(50),
-        tokens_per_second=10,
-        prompt_seconds=1.5,
-        prompt_tokens=900,
-        env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_HEARTBEAT": "0.6"},
-    )
+def test_the_answer_is_watched_from_the_queue_to_the_end(
+    writer: FakeOpenAI, dictated: Serve, pen: Pen, open_page: Open
+) -> None:
+    writer.behaviour.prompt_tokens = 900
+    server = dictated(script(50), env={"VISTRAL_MAX_CONCURRENCY": "1", "ADVAKOD_HEARTBEAT": "0.6"})
     first, second = Talk(open_page(server)), Talk(open_page(server))
-    expect(first.ask("Первый вопрос?").region).to_contain_text("Читаю")
+    expect(first.ask("Первый вопрос?").region).to_contain_text(READING)
     answer = second.ask("Второй вопрос?")
     expect(answer.region).to_contain_text("В очереди 1-й")
     expect(answer.region).to_have_attribute("aria-busy", "true")
     answer.region.evaluate(SEEN)
     first.press(STOP)
+    expect(answer.region).to_contain_text(READING)
+    pen.to(10)
+    answer.reaches(9)
+    expect(answer.region).to_contain_text(re.compile(r"прошло [1-9]\d*\sс"))
+    pen.finish()
     answer.is_exactly(words(50))
     seen = second.page.evaluate("seen.join('\\n')")
-    stages = ["В очереди 1-й", r"Читаю: \d+ из 900 токенов", "Пишу ответ"]
+    stages = ["В очереди 1-й", READING.pattern, "Пишу ответ"]
     assert re.search("(.|\n)*".join(stages), seen), seen
-    assert re.search(r"прошло \d+ с", seen), seen
     expect(answer.region.get_by_role("progressbar")).to_have_count(0)
 
 
-def test_it_says_how_long_such_answers_take(serve: Serve, open_page: Open) -> None:
-    server = serve(script(40), tokens_per_second=10, env={"VISTRAL_MAX_CONCURRENCY": "4"})
+def test_it_says_how_long_such_answers_take(dictated: Serve, pen: Pen, open_page: Open) -> None:
+    server = dictated(script(50))
     talk = Talk(open_page(server))
     context = talk.page.context
-    begun = [begin(context, server, f"Вопрос {number}?") for number in range(3)]
-    for run in begun:
-        wait_for_end(context, server, run)
-    expect(talk.ask("Сколько ждать?").region).to_contain_text("обычно несколько секунд")
+    pen.finish()
+    for number in range(3):
+        wait_for_end(context, server, begin(context, server, f"Вопрос {number}?"))
+    server.stop()
+    with sqlite3.connect(server.folder / "var" / "advakod.db") as database:
+        database.execute("UPDATE run SET started_at = finished_at - 40")
+    database.close()
+    server.start()
+    pen.to(1)
+    expect(talk.ask("Сколько ждать?").region).to_contain_text("обычно около 40 с")
 
 
 def test_markdown_is_drawn(quick: ServerProcess, open_page: Open) -> None:
@@ -78,20 +89,21 @@ def test_markdown_is_drawn(quick: ServerProcess, open_page: Open) -> None:
     expect(region).not_to_contain_text("**")
 
 
-def test_stopping_keeps_the_words_and_continuing_goes_on_with_them(serve: Serve, open_page: Open) -> None:
-    server = serve(script(50), tokens_per_second=12)
+def test_stopping_keeps_the_words_and_continuing_goes_on_with_them(dictated: Serve, pen: Pen, open_page: Open) -> None:
+    server = dictated(script(50))
     talk = Talk(open_page(server))
     answer = talk.ask("Что положено при увольнении?")
-    answer.reaches(4)
+    pen.to(20)
+    answer.reaches(19)
     talk.press(STOP)
     answer.ends()
     expect(answer.region).to_contain_text("Ответ остановлен.")
-    kept = answer.words()
-    assert 5 <= len(kept) < 50
-    assert kept == words(len(kept))
-    assert talk.page.get_by_role("button", name=STOP).count() == 0
+    assert answer.words() == words(20)
+    assert talk.page.get_by_role("button", name=STOP, exact=True).count() == 0
+    pen.to(30)
     answer.button(CONTINUE).click()
-    answer.reaches(len(kept))
+    answer.reaches(29)
+    pen.finish()
     answer.is_exactly(words(50))
     expect(answer.button(CONTINUE)).to_have_count(0)
 
@@ -100,10 +112,10 @@ def test_asking_again_makes_another_answer_to_choose_from(quick: ServerProcess, 
     talk = Talk(open_page(quick))
     answer = talk.ask("Можно ли сдать билет?")
     answer.button(AGAIN).click()
-    variants = answer.region.get_by_role("group", name="Варианты ответа")
+    variants = answer.region.get_by_role("group", name="Варианты ответа", exact=True)
     expect(variants).to_contain_text("2 из 2")
     answer.ends()
-    variants.get_by_role("button", name="Предыдущий вариант").click()
+    variants.get_by_role("button", name="Предыдущий вариант", exact=True).click()
     expect(variants).to_contain_text("1 из 2")
     expect(answer.region.get_by_role("heading", name="Что делать")).to_be_visible()
     assert len(runs(talk.page.context, quick, "Можно ли сдать билет?")) == 2
@@ -118,13 +130,13 @@ def test_an_edited_question_stands_beside_the_old_one(quick: ServerProcess, open
     talk.page.get_by_role("textbox", name="Изменить вопрос").fill("Сосед шумит ночью?")
     talk.press("Спросить так")
     talk.answer("Сосед шумит ночью?").ends()
-    variants = talk.page.get_by_role("group", name="Варианты вопроса")
+    variants = talk.page.get_by_role("group", name="Варианты вопроса", exact=True)
     expect(variants).to_contain_text("2 из 2")
     expect(talk.answer("Сосед шумит?").region).to_have_count(0)
-    variants.get_by_role("button", name="Предыдущий вариант").click()
+    variants.get_by_role("button", name="Предыдущий вариант", exact=True).click()
     expect(talk.answer("Сосед шумит?").region).to_be_visible()
     expect(talk.answer("Сосед шумит ночью?").region).to_have_count(0)
-    variants.get_by_role("button", name="Следующий вариант").click()
+    variants.get_by_role("button", name="Следующий вариант", exact=True).click()
     expect(talk.answer("Сосед шумит ночью?").region).to_be_visible()
 
 

@@ -84,31 +84,31 @@ def test_an_answer_with_all_that_is_wide_fits(narrow: Callable[[str], Page]) -> 
     answer.ends()
     expect(page.get_by_role("heading", name="Что ещё спросить")).to_be_visible()
     fits(page)
-    answer.region.get_by_role("button", name="Не помогло").click()
+    answer.region.get_by_role("button", name="Не помогло", exact=True).click()
     expect(answer.region.get_by_role("form")).to_be_visible()
     fits(page)
-    page.get_by_role("button", name="Изменить вопрос").click()
+    page.get_by_role("button", name="Изменить вопрос", exact=True).click()
     fits(page)
     answer.region.get_by_role("button", name=re.compile("^Источник 1:")).first.click()
-    expect(page.get_by_role("dialog", name="Источник").locator("mark").first).to_be_visible()
+    expect(page.get_by_role("dialog", name="Источник", exact=True).locator("mark").first).to_be_visible()
     fits(page)
 
 
 def test_the_shelf_its_menu_and_its_words_fit(narrow: Callable[[str], Page]) -> None:
     page = narrow("/chat")
     Talk(page).ask(LONG).ends()
-    page.get_by_role("button", name="Беседы").click()
-    sheet = page.get_by_role("dialog", name="Беседы")
+    page.get_by_role("button", name="Беседы", exact=True).click()
+    sheet = page.get_by_role("dialog", name="Беседы", exact=True)
     more = sheet.get_by_role("button", name=re.compile("^Действия с беседой")).first
     more.click()
-    expect(page.get_by_role("button", name="Переименовать")).to_be_visible()
+    expect(page.get_by_role("button", name="Переименовать", exact=True)).to_be_visible()
     fits(page)
-    page.get_by_role("button", name="Переименовать").click()
+    page.get_by_role("button", name="Переименовать", exact=True).click()
     expect(page.get_by_role("textbox", name="Название беседы")).to_be_visible()
     fits(page)
     page.keyboard.press("Escape")
     more.click()
-    page.get_by_role("button", name="Удалить").click()
+    page.get_by_role("button", name="Удалить", exact=True).click()
     expect(page.get_by_text(re.compile("удалена"))).to_be_visible()
     fits(page)
 
@@ -120,7 +120,7 @@ def test_the_admin_page_fits(server: ServerProcess, narrow: Callable[[str], Page
     expect(page.get_by_text("Загружаю…")).to_have_count(0)
     for table in page.get_by_text("Показать числа").all():
         table.click()
-    expect(page.get_by_role("region", name="Графики").get_by_role("table")).not_to_have_count(0)
+    expect(page.get_by_role("region", name="Графики", exact=True).get_by_role("table")).not_to_have_count(0)
     fits(page)
 
 
@@ -149,7 +149,9 @@ def test_who_wants_no_motion_sees_none(serve_law: Serve, open_page: Open) -> Non
     expect(answer.region.get_by_role("progressbar")).to_be_visible()
     assert page.evaluate(MOVING) == []
     answer.region.get_by_role("button", name=re.compile("Статья 3")).click()
-    expect(page.locator("mark").or_(page.get_by_role("complementary", name="Источник")).first).to_be_visible()
+    expect(
+        page.locator("mark").or_(page.get_by_role("complementary", name="Источник", exact=True)).first
+    ).to_be_visible()
     assert page.evaluate(MOVING) == []
     talk.press(STOP)
     answer.ends()

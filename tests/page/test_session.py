@@ -11,6 +11,7 @@ from advakod.accounts import Role, new_key
 from tests.page.conftest import Between, Open, Serve
 from tests.page.talk import FROM_AFAR, STOP, Talk, runs, script, words
 from tests.support.browser import Console
+from tests.support.pen import Pen
 from tests.support.server import ServerProcess
 
 WORDS = words(60)
@@ -18,8 +19,8 @@ SECRET, ENTRY = new_key("anna", Role.USER)
 
 
 @pytest.fixture(scope="module")
-def server(serve_once: Serve) -> ServerProcess:
-    return serve_once(script(60), tokens_per_second=12, env={"ADVAKOD_API_KEYS": ENTRY})
+def server(dictated: Serve) -> ServerProcess:
+    return dictated(script(60), env={"ADVAKOD_API_KEYS": ENTRY})
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +64,9 @@ def test_signing_out(server: ServerProcess, open_page: Open, signed_in: Callable
 
 
 def test_a_question_asked_after_the_session_ended_is_asked_after_signing_in(
-    server: ServerProcess, signed_in: Callable[..., Talk]
+    server: ServerProcess, pen: Pen, signed_in: Callable[..., Talk]
 ) -> None:
+    pen.to(2)
     talk = signed_in(server)
     talk.page.wait_for_load_state("networkidle")  # else it may learn of the end before the question is asked
     talk.box.fill("Пропадёт ли вопрос?")
@@ -80,8 +82,9 @@ def test_a_question_asked_after_the_session_ended_is_asked_after_signing_in(
 
 
 def test_an_answer_goes_on_after_signing_in_again(
-    server: ServerProcess, between: Between, signed_in: Callable[..., Talk]
+    server: ServerProcess, pen: Pen, between: Between, signed_in: Callable[..., Talk]
 ) -> None:
+    pen.to(4)
     hop = between(server)
     talk = signed_in(hop)
     answer = talk.ask("Пропадёт ли ответ?")
@@ -90,4 +93,5 @@ def test_an_answer_goes_on_after_signing_in_again(
     hop.cut()
     expect(talk.page.get_by_role("heading", name="Вход")).to_be_visible()
     talk.sign_in(SECRET)
+    pen.finish()
     answer.is_exactly(WORDS)

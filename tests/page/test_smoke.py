@@ -14,7 +14,7 @@ from tests.page.talk import FROM_AFAR, Talk
 def test_the_page_opens(serve: Serve, open_page: Open) -> None:
     page = open_page(serve("Ответ."), "/")
     expect(page).to_have_title(re.compile("ADVAKOD"))
-    expect(page.get_by_role("link", name="Вопросы")).to_be_visible()
+    expect(page.get_by_role("link", name="Вопросы", exact=True)).to_be_visible()
 
 
 def test_signing_in_is_no_fault(serve: Serve, open_page: Open) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -8,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advakod.russian import sentence_spans, sentences
+from tests.support.growth import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,5 @@ def test_nothing_but_white_space_is_lost(text: str) -> None:
 
 
 def test_long_rubbish_takes_linear_time() -> None:
-    started = time.process_time()
-    for rubbish in ("." * 100_000, "а" * 100_000 + ".", "ст. " * 25_000, "1." * 50_000, "»" * 100_000):
-        sentences(rubbish)
-    assert time.process_time() - started < 5
+    for rubbish in ("." * 25_000, "а" * 25_000 + ".", "ст. " * 6_000, "1." * 12_000, "»" * 25_000):
+        assert_linear(sentences, rubbish)

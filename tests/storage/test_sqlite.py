@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,14 +15,12 @@ from sqlalchemy import Connection, text
 from advakod.errors import StorageError
 from advakod.storage import Database
 
-HOLD = 1.5  # seconds another process keeps the lock
-
 LOCKER = """
 import sqlite3, sys, time
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN IMMEDIATE")
 print("locked", flush=True)
-time.sleep(float(sys.argv[2]))
+sys.stdin.readline()
 connection.execute("COMMIT")
 """
 
@@ -66,16 +64,21 @@ def test_it_is_set_up_to_lose_nothing(sqlite: Database) -> None:
 
 
 def test_a_lock_held_by_another_process_is_waited_for(sqlite: Database) -> None:
-    command = [sys.executable, "-c", LOCKER, str(sqlite.url.database), str(HOLD)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+    command = [sys.executable, "-c", LOCKER, str(sqlite.url.database)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        assert other.stdin is not None
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
-        started = time.monotonic()
+        writing = beside.submit(sqlite.write_sync, lambda c: insert(c, 1))
         with sqlite.reading() as connection:
             assert count(connection) == 0
-        assert time.monotonic() - started < HOLD / 2
-        sqlite.write_sync(lambda c: insert(c, 1))
-        assert time.monotonic() - started > HOLD / 2
+        assert not writing.done()
+        other.stdin.write("\n")
+        other.stdin.flush()
+        writing.result()
     with sqlite.reading() as connection:
         assert count(connection) == 1
 

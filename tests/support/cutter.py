@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
 
-ANSWERS_WITHIN = 10.0  # seconds for whatever it is told to do
+ANSWERS_WITHIN = 30.0  # seconds for whatever it is told to do
 PIECE = 64 * 1024  # bytes read at once
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no time: RST, not FIN
 
@@ -36,6 +36,7 @@ class Cutter:
         self._links: set[Link] = set()
         self._swallows = False
         self._port = 0
+        self.swallowed = 0  # connections and pieces that came from clients and went nowhere
 
     @property
     def url(self) -> str:
@@ -104,8 +105,11 @@ class Cutter:
         if self._server is None:
             await self._listen()
 
+    def _lost(self) -> None:
+        self.swallowed += 1
+
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = Link(writer, dead=self._swallows)
+        link = Link(writer, self._lost, dead=self._swallows)
         self._links.add(link)
         try:
             await link.carry(reader, str(self._to.hostname), self._to.port or 80)
@@ -117,14 +121,16 @@ class Cutter:
 class Link:
     """One connection through the hop. `dead`: what comes is read and thrown away, its end included."""
 
-    def __init__(self, client: asyncio.StreamWriter, *, dead: bool) -> None:
+    def __init__(self, client: asyncio.StreamWriter, lost: Callable[[], None], *, dead: bool) -> None:
         self.dead = dead
+        self._lost = lost
         self._writers = [client]
         self._over = asyncio.Event()
 
     async def carry(self, client: asyncio.StreamReader, host: str, port: int) -> None:
         """Until it is reset or, unless it is dead, one end closes."""
         if self.dead:
+            self._lost()
             await self._over.wait()
             return
         try:
@@ -161,6 +167,8 @@ class Link:
                 if not self.dead:
                     writer.write(data)
                     await writer.drain()
+                elif writer is not self._writers[0]:
+                    self._lost()
         except OSError:
             pass  # an end was reset
         if not self.dead:

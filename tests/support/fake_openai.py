@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import re
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ import uvloop
 from aiohttp import web
 
 ENDLESS = 3600.0  # seconds; a test's time limit comes first
+POLL = 0.01  # seconds between two looks at what is allowed
 STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
 
 
@@ -124,6 +126,7 @@ class Behaviour:
     timings: dict[str, float] | None = None  # llama-server's account of the answer
     facts: FakeFacts = field(default_factory=FakeFacts)
     error_after: int | None = None  # so many tokens, then an error inside the stream
+    allowed: int | None = None  # so many tokens of the text and no more until it is raised; may be changed at any time
 
 
 class FakeOpenAI:
@@ -231,8 +234,9 @@ class FakeOpenAI:
                 await self._write(response, _progress(done, how))
                 await asyncio.sleep(0.01)  # as separate reads
         events = self._events(text)
+        held = 0 if how.allowed is None else len(self._events(how.text)) - len(events)
         written = _stop_at(how.hang_after, how.close_after, how.error_after, len(events))
-        await self._paced(response, events[:written])
+        await self._paced(response, events[:written], held)
         if how.hang_after is not None:
             await self._hang(response)
         if how.close_after is not None:
@@ -271,13 +275,15 @@ class FakeOpenAI:
         if how.done:
             yield b"data: [DONE]" + how.line_end * 2
 
-    async def _paced(self, response: web.StreamResponse, events: Sequence[bytes]) -> None:
+    async def _paced(self, response: web.StreamResponse, events: Sequence[bytes], before: int) -> None:
+        """Write all of them; `before` were written by an earlier attempt and count as allowed."""
         how, began, sent = self.behaviour, time.monotonic(), 0
         while sent < len(events):
             due = sent + how.per_write
             if how.rate:
                 await asyncio.sleep(max(0.0, began + sent / how.rate - time.monotonic()))
                 due = max(sent, int((time.monotonic() - began) * how.rate)) + 1
+            due = min(due, await _allowed(how, before + sent) - before)
             await self._write(response, b"".join(events[sent:due]))
             sent = min(due, len(events))
             if not how.rate:
@@ -289,6 +295,13 @@ class FakeOpenAI:
             await response.write(data[begin : begin + size])
             if self.behaviour.split:
                 await asyncio.sleep(0)
+
+
+async def _allowed(how: Behaviour, written: int) -> int:
+    """How many tokens may be written in all, once these are more than the `written`."""
+    while (most := how.allowed) is not None and written >= most:  # noqa: ASYNC110  # set in other threads
+        await asyncio.sleep(POLL)
+    return sys.maxsize if most is None else most
 
 
 def _delta(delta: dict[str, str], how: Behaviour) -> bytes:

@@ -59,8 +59,9 @@ def house(settings: Callable[..., Settings], tmp_path: Path) -> Iterator[Callabl
         site = app.state.site = Site.load(folder)
         app.include_router(docs.router)
         app.include_router(pages.router)
-        errors.install(app)
-        guarded: ASGIApp = Doors(app, Accounts(settings(api_keys=KEYS), database), pages.refused(site))
+        page = pages.refused(site)
+        errors.install(app, page)
+        guarded: ASGIApp = Doors(app, Accounts(settings(api_keys=KEYS), database), page)
         return Visitor(guarded)
 
     try:

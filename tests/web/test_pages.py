@@ -134,3 +134,13 @@ def test_without_a_build_refusals_and_missing_files_stay_what_they_are(
     assert visit("/admin", **VISIT, **ABROAD).code == "key_required"
     assert visit("/assets/index-BxK3_a9f.js").code == "not_found"
     assert visit("/").status == 307
+
+
+def test_an_unknown_address_is_the_page_for_a_person_and_json_for_a_program(visit: Visitor) -> None:
+    for words in (VISIT, OLD_BROWSER):
+        seen = visit("/nowhere", **words)
+        assert (seen.status, seen.body) == (404, SHELL)
+        assert seen.header("cache-control") == "no-store"
+    told = visit("/nowhere", accept="application/json")
+    assert (told.status, told.header("content-type")) == (404, "application/json")
+    assert visit("/nowhere", "POST", **VISIT).body != SHELL

@@ -19,13 +19,15 @@ export function day(iso: string): string {
   return iso.slice(0, 10).split('-').reverse().join('.');
 }
 
-/** «12 с», «3 мин 20 с», «1 ч 5 мин». */
+/** «12 с», «3 мин 20 с», «1 ч 5 мин»; no line ends inside. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} с`;
-  if (whole < 3600) return whole % 60 ? `${Math.floor(whole / 60)} мин ${whole % 60} с` : `${whole / 60} мин`;
-  const minutes = Math.floor((whole % 3600) / 60);
-  return minutes ? `${Math.floor(whole / 3600)} ч ${minutes} мин` : `${Math.floor(whole / 3600)} ч`;
+  const [large, small, names] =
+    whole < 3600
+      ? [Math.floor(whole / 60), whole % 60, ['мин', 'с']]
+      : [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), ['ч', 'мин']];
+  const said = [large && `${large} ${names[0]}`, (small || !large) && `${small} ${names[1]}`];
+  return said.filter(Boolean).join(' ').replaceAll(' ', '\u00a0');
 }
 
 /** «около 40 с», «около 2 мин»: nobody knows it to the second. */
@@ -62,7 +64,7 @@ export function percent(share: number): string {
 
 /** «0,43 с», «12 с», «3 мин 20 с» of a time that was measured. */
 export function measured(seconds: number): string {
-  return seconds < 10 ? `${few(seconds)} с` : duration(seconds);
+  return seconds < 10 ? `${few(seconds)}\u00a0с` : duration(seconds);
 }
 
 function upper(sentence: string): string {
@@ -335,7 +337,7 @@ export const texts = {
       foreign: 'Это закон другого государства. В России он не действует.',
     },
     signed: (number: string, date: string | null) =>
-      [date && `от ${day(date)}`, number && `№ ${number}`].filter(Boolean).join(' '),
+      [date && `от\u00a0${day(date)}`, number && `№\u00a0${number}`].filter(Boolean).join('\u00a0'),
     edition: (date: string) => `Редакция от ${day(date)}`,
     editionUnknown: 'Дата редакции в тексте не указана',
     old: (days: number) => `Ей больше ${plural(days, 'дня', 'дней', 'дней')}: проверьте, не изменился ли закон.`,

@@ -72,6 +72,6 @@ describe('words for what the wire says', () => {
       '1\u00a0284',
     ]);
     expect(percent(0.0234)).toBe('2,3\u00a0%');
-    expect([0.432, 12.4, 200].map(measured)).toEqual(['0,43 с', '12 с', '3 мин 20 с']);
+    expect([0.432, 12.4, 200].map(measured)).toEqual(['0,43\u00a0с', '12\u00a0с', '3\u00a0мин\u00a020\u00a0с']);
   });
 });

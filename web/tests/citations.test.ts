@@ -79,6 +79,38 @@ describe('before the answer is checked', () => {
   });
 });
 
+describe('a number stands on one line', () => {
+  it.each([
+    ['Можно вернуть [1].', ['вернуть [1].']],
+    ['Можно вернуть[1][2], а ещё [3] [4]', ['вернуть[1][2],', 'ещё [3] [4]']],
+    ['по Закону (статья 18) [1]', []], // no letter: may be the number of a list
+    ['возврата) [2];', ['возврата) [2];']],
+    ['вот [1]),так [2]', ['вот [1]),', 'так [2]']],
+    ['без **замены** [1] нельзя', []],
+    ['- [1]\n1. [2]', []],
+    ['на https://a.example/б [1]', []],
+    ['[туда](https://a.example/ "да") [1]', []],
+    ['много [1, 2, 3, 4]', []],
+    ['`слово [1]`', []],
+  ])('with what is beside it: %s', (text, expected) => {
+    const { root } = drawn(text);
+    expect([...root.querySelectorAll('[data-tied]')].map(({ textContent }) => textContent)).toEqual(expected);
+  });
+
+  it('also behind words that are a reference themselves', () => {
+    const text = 'Это ст. 18 ЗоЗПП [1], да.';
+    const { root } = drawn(text, [citation(text, 'ст. 18 ЗоЗПП'), citation(text, '[1]', { source: 1 })]);
+    expect(labels(root)).toEqual(['ст. 18 ЗоЗПП', '[1]']);
+    expect(root.querySelector('[data-tied]')?.textContent).toBe('ст. 18 ЗоЗПП [1],');
+  });
+
+  it('and no link or code is taken apart for it', () => {
+    const { root } = drawn('[т](https://a.example/ "да") [1] и `слово [1].`');
+    expect(root.querySelector('a')?.getAttribute('href')).toBe('https://a.example/');
+    expect(root.querySelector('code')?.textContent).toBe('слово [1].');
+  });
+});
+
 describe('after it', () => {
   it('a list inside a list keeps its numbers', () => {
     expect(drawn('- а\n\n  5. б').root.querySelector('ol')?.start).toBe(5);
@@ -88,7 +120,7 @@ describe('after it', () => {
     const text = '𝒜\u0000\uE100 по ст. 18 ЗоЗПП можно [1].';
     const { root } = drawn(text, [citation(text, 'ст. 18 ЗоЗПП'), citation(text, '[1]', { source: 1 })]);
     expect(labels(root)).toEqual(['ст. 18 ЗоЗПП', '[1]']);
-    expect(root.textContent).toBe('𝒜 по ст. 18 ЗоЗПП можно\u202F[1]\u2060.');
+    expect(root.textContent).toBe('𝒜 по ст. 18 ЗоЗПП можно [1].');
   });
 
   it('each number of a group has its own', () => {

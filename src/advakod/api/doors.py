@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 import orjson
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..accounts import (
@@ -43,7 +44,7 @@ from ..errors import (
 __all__ = ["Doors", "Refusal", "check_exposure", "principal", "principal_of", "require_admin"]
 
 Headers = Mapping[bytes, bytes]
-Page = Callable[[int], ASGIApp]  # what a browser is shown with this status, where it could not read a refusal
+Page = Callable[[int], Response]  # what a browser is shown with this status, where it could not read a refusal
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_SITE = frozenset({b"same-origin", b"none"})  # none: the person did it, by the address bar or a bookmark
@@ -139,7 +140,7 @@ class Doors:
     async def _refuse(self, error: AdvakodError, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = Refusal.of(error)
         lacks_rights = isinstance(error, KeyRequiredError | AdminOnlyError)
-        if self._page is not None and lacks_rights and _is_visit(scope, path):
+        if self._page is not None and lacks_rights and (path + "/").startswith(SHOWN) and is_visit(scope):
             await self._page(refusal.status)(scope, receive, _safer(send, path))
         else:
             await refusal.send(scope, receive, send)
@@ -258,9 +259,9 @@ def session_token(headers: Headers) -> str | None:
     return None
 
 
-def _is_visit(scope: Scope, path: str) -> bool:
+def is_visit(scope: Scope) -> bool:
     """Whether a person opens this in a browser, by its own word; older ones say only what they can show."""
-    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not (path + "/").startswith(SHOWN):
+    if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
         return False
     headers: Headers = dict(scope["headers"])
     mode = headers.get(b"sec-fetch-mode")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,7 +15,7 @@ from starlette.responses import Response
 
 from ..errors import AdvakodError, InputError, NotFoundError, complaint
 from .bodies import TOO_LONG, BodyTooLongError
-from .doors import Refusal
+from .doors import Page, Refusal, is_visit
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +46,11 @@ class MethodError(InputError):
     user_message = "Такого действия по этому адресу нет."
 
 
-def install(app: FastAPI) -> None:
-    """Every failure of a route becomes the same body."""
+def install(app: FastAPI, page: Page | None = None) -> None:
+    """Every failure of a route becomes the same body; whoever opens an unknown address in a browser gets the `page`."""
     app.add_exception_handler(AdvakodError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, partial(_http, page))
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -76,8 +77,10 @@ def invalid(problems: list[Any]) -> InputError:
     return InputError(str(first), message=said, param=where or None)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(page: Page | None, request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and page is not None and is_visit(request.scope):
+        return page(404)
     if error.status_code == 404:
         return _answer(NotFoundError("no route", message="Такого адреса здесь нет."))
     if error.status_code == 405:

@@ -129,7 +129,7 @@ def _loop_factory() -> Any:
 
 def _greeting(address: str, settings: Settings) -> str:
     return (
-        f"ADVAKOD слушает {address} — смотреть: {address}/docs, "
+        f"ADVAKOD слушает {address} — открыть: {address}/chat, "
         f'спросить: {program()} ask --url {address} "ваш вопрос" '
         f"(движок {settings.engine}, данные {settings.data_dir.absolute()})"
     )

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp
 
 from ..errors import NotFoundError
 from . import policy
@@ -73,8 +72,8 @@ async def asset(name: str, request: Request, site: Built) -> Response:
     return found.respond(request.headers)
 
 
-def refused(site: Site) -> Callable[[int], ASGIApp] | None:
-    """What a browser gets with 401 or 403 where the page can ask for a key; None where there is no page.
+def refused(site: Site) -> Callable[[int], Response] | None:
+    """What a browser gets with 401 or 403, where the page can ask for a key, and with 404; None where there is no page.
 
     Never cached: the same address answers otherwise as soon as one has signed in.
     """
@@ -83,7 +82,7 @@ def refused(site: Site) -> Callable[[int], ASGIApp] | None:
         return None
     head = policy.PAGE | NO_STORE | {"content-type": shell.media_type}
 
-    def answer(status: int) -> ASGIApp:
+    def answer(status: int) -> Response:
         asks = {"www-authenticate": "Bearer"} if status == 401 else {}
         return Response(shell.body, status, headers=head | asks)
 

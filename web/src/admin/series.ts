@@ -39,6 +39,8 @@ export interface PlotFacts {
 }
 
 const { plots: words, said } = texts.admin;
+/** A mean that is shown as less than a hundredth is no queue to speak of. */
+const LEAST_QUEUE = 0.01;
 
 const WHOLE = decimal(0, 6);
 const FINE = decimal(-2, 6);
@@ -207,7 +209,7 @@ function requestsSaid(m: Measured): string {
 
 function loadSaid(m: Measured): string {
   const busiest = peak(m.points, (p) => p.average_running || null);
-  const longest = peak(m.points, (p) => p.average_queue || null);
+  const longest = peak(m.points, (p) => (p.average_queue < LEAST_QUEUE ? null : p.average_queue));
   if (!busiest) return longest ? said.waiting(over(m), longest.value, when(m, longest.point)) : said.idle(over(m));
   const average = mean((p) => p.average_running)(m) ?? 0;
   const work = said.load(over(m), average, busiest.value, when(m, busiest.point));

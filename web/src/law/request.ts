@@ -29,6 +29,12 @@ export function wholeOf({ article, source }: PanelRequest): string | null {
   return article ?? source?.article ?? null;
 }
 
+/** What is not found is called as the answer calls it; a bare `[7]` is no name. */
+export function named({ citation }: PanelRequest): string | null {
+  const words = citation?.text.trim() ?? '';
+  return words && !words.startsWith('[') ? words.charAt(0).toUpperCase() + words.slice(1) : null;
+}
+
 /** ISO date of the edition that the answer was written from. */
 export function editionRead({ address, source }: PanelRequest): string | null {
   return (address && editionOf(address)) || source?.edition_date || null;

@@ -33,6 +33,13 @@ const LONGEST_WORDS = 28;
 const TO_NUMBER = new RegExp(`^.{0,${LONGEST_WORDS - 2}}\\d(?:[\\d.]*\\d)?`);
 
 const BOND = '\u2060'; // word joiner
+// What stands on one line in every browser: no longer than a button may be, with no more buttons.
+const LONGEST_LINE = LONGEST_WORDS;
+const MOST_BUTTONS = 3;
+// A word that Markdown takes for nothing else, and what else may touch a number from either side.
+const PLAIN_WORD = /^[^*_`~|\\<>[\]!&/@"'\s]*\p{L}[^*_`~|\\<>[\]!&/@"'\s]* ?$/u;
+const OPENING = /[(«„]$/;
+const CLOSING = /^(?:[)».,:;?…]|!(?!\[))+/;
 
 /** Remembers what its buttons stand for. */
 export class Citer {
@@ -61,14 +68,14 @@ export class Citer {
       const end = start + raw.length;
       const items = placed ? placed.filter((c) => c.start >= start && c.end <= end) : provisional(raw, known);
       for (const item of items) left.delete(item as Placed);
-      if (items.length) marks.push({ start, end, raw, html: joined(text, start, end, this.#numbers(items, known)) });
+      if (items.length) marks.push({ start, end, raw, words: '', html: this.#numbers(items, known) });
     }
     for (const item of left) {
       const mark = this.#words(text, item);
       if (mark) marks.push(mark);
     }
     marks.sort((a, b) => a.start - b.start || b.end - a.end);
-    return [...settled, ...apart(marks)].slice(0, MOST_MARKS);
+    return [...settled, ...tied(text, apart(marks), from)].slice(0, MOST_MARKS);
   }
 
   #numbers(items: readonly Cited[], known: ReadonlyMap<number, Source>): string {
@@ -94,7 +101,7 @@ export class Citer {
     const start = text.indexOf(raw, item.start);
     const label = texts.verdicts.reference(item.text, verdictOf(item).label);
     const end = start + raw.length;
-    return { start, end, raw, html: joined(text, start, end, this.#button(item, label, escape(raw))) };
+    return { start, end, raw, words: raw, html: this.#button(item, label, escape(raw)) };
   }
 
   #button(item: Cited, label: string, inner: string): string {
@@ -108,10 +115,55 @@ export class Citer {
   }
 }
 
+/** Numbers together with what they stand behind: no line begins with one. `from` is where a block begins. */
+function tied(text: string, marks: readonly Mark[], from: number): Mark[] {
+  const rows: Mark[] = [];
+  for (const mark of marks) {
+    const last = rows.at(-1);
+    const gap = last && !mark.words ? text.slice(last.end, mark.start) : null;
+    if (last && (gap === '' || gap === ' ')) rows.splice(-1, 1, onOneLine(last, gap + mark.raw, gap + mark.html));
+    else rows.push(mark);
+  }
+  for (const [at, mark] of rows.entries()) {
+    const free = text.slice(0, rows[at + 1]?.start ?? text.length);
+    rows[at] = tie(free, mark, rows[at - 1]?.end ?? from);
+  }
+  return rows;
+}
+
+function onOneLine(mark: Mark, raw: string, html: string): Mark {
+  return { ...mark, end: mark.end + raw.length, raw: mark.raw + raw, words: '', html: mark.html + html };
+}
+
+/** In one piece with the word before it, at `from` or behind, and the punctuation after it, where they are no Markdown. */
+function tie(text: string, mark: Mark, from: number): Mark {
+  const before = text.slice(Math.max(from, mark.start - LONGEST_LINE), mark.start);
+  const word = OPENING.exec(before)?.[0] ?? (mark.raw[0] === '[' ? wordAtEnd(before) : '');
+  const behind = CLOSING.exec(text.slice(mark.end, mark.end + LONGEST_LINE))?.[0] ?? '';
+  const raw = word + mark.raw + behind;
+  const buttons = mark.html.split('<button').length - 1;
+  const isLink = /[()]/.test(word + behind) && inLink(text, mark.start);
+  const alone = raw === mark.raw && buttons === 1;
+  if (alone || raw.length > LONGEST_LINE || buttons > MOST_BUTTONS || isLink) return bound(text, mark);
+  const html = `<span data-tied="">${escape(word)}${mark.html}${escape(behind)}</span>`;
+  return { start: mark.start - word.length, end: mark.end + behind.length, raw, words: '', html };
+}
+
+/** With the space after it; empty: none that may go with a number. */
+function wordAtEnd(text: string): string {
+  const word = /(?<=\s|^)\S+ ?$/.exec(text)?.[0] ?? '';
+  return word.length < LONGEST_LINE && PLAIN_WORD.test(word) && !word.includes('www.') ? word : '';
+}
+
+/** Whether a bracket here may close the address of a link. */
+function inLink(text: string, at: number): boolean {
+  return text.slice(text.lastIndexOf('\n', at) + 1, at).includes('](');
+}
+
 /** Bound to the punctuation it touches: else a line might break on either side of a button. */
-function joined(text: string, start: number, end: number, html: string): string {
-  const [before, after] = [/[(«„]/.test(text[start - 1] ?? ''), /[)».,:;!?…]/.test(text[end] ?? '')];
-  return (before ? BOND : '') + html + (after ? BOND : '');
+function bound(text: string, mark: Mark): Mark {
+  const [before, after] = [/[(«„]/.test(text[mark.start - 1] ?? ''), /[)».,:;!?…]/.test(text[mark.end] ?? '')];
+  return { ...mark, html: (before ? BOND : '') + mark.html + (after ? BOND : '') };
 }
 
 /** What is said of it in plain words. */

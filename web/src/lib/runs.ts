@@ -14,11 +14,13 @@ import { browser, type World } from './world';
 /** Runs that are remembered after nobody looks at them, so that going back to them shows them at once. */
 const REMEMBERED = 30;
 const SILENCE = 37.5; // seconds; 2.5 heartbeats of the usual 15 s, until the server's own number is known
+/** Milliseconds between two publications: a text that grows a dozen times a second still flows, and a frame is not cheap. */
+const PACE = 80;
 const LIVE: Connection = { state: 'live' };
 
 /** What there is to see of a run. */
 interface Known {
-  /** null: not heard of yet. A new object at most once a frame; parts of it that did not change are the same objects. */
+  /** null: not heard of yet. A new object a dozen times a second at most; parts of it that did not change are the same objects. */
   view: RunView | null;
   connection: Connection;
   /** Why nothing (more) will come: 404 the run is gone. */
@@ -180,5 +182,21 @@ export class Runs {
   }
 }
 
-export const runs = new Runs(browser, (work) => void requestAnimationFrame(work));
+/** With a frame, and not too soon after the last. */
+function paced(): (work: () => void) => void {
+  let last = -PACE;
+  const draw = (work: () => void): void => {
+    requestAnimationFrame(() => {
+      last = performance.now();
+      work();
+    });
+  };
+  return (work) => {
+    const wait = last + PACE - performance.now();
+    if (wait > 0) setTimeout(() => draw(work), wait);
+    else draw(work);
+  };
+}
+
+export const runs = new Runs(browser, paced());
 tabs.listen(({ feedback }) => feedback && runs.patch(feedback.run, { feedback: feedback.given }));

@@ -3,7 +3,7 @@
 import DOMPurify, { type Config } from 'dompurify';
 import { texts } from '../../texts';
 
-const PLAIN = ['start', 'aria-label', 'title', 'data-verdict', 'data-cite'];
+const PLAIN = ['start', 'aria-label', 'title', 'data-verdict', 'data-cite', 'data-tied'];
 
 // One object for all calls: the sanitiser reads it once.
 const CONFIG: Config & { RETURN_DOM_FRAGMENT: true } = {
@@ -19,9 +19,9 @@ const CONFIG: Config & { RETURN_DOM_FRAGMENT: true } = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-/** The elements that our HTML describes, without anything that it should not. */
-export function elements(html: string): Element[] {
-  const fragment = DOMPurify.sanitize(html, CONFIG);
+/** The elements that our HTML describes, without anything that it should not; of a table its rows. */
+export function elements(html: string, of = ''): Element[] {
+  const fragment = DOMPurify.sanitize(of === 'table' ? `<table>${html}</table>` : html, CONFIG);
   for (const link of fragment.querySelectorAll('a')) {
     if (link.getAttribute('href')?.startsWith('/')) continue;
     link.target = '_blank';
@@ -31,13 +31,43 @@ export function elements(html: string): Element[] {
     button.type = 'button';
     button.className = 'cite';
   }
-  for (const box of fragment.querySelectorAll('div')) {
-    box.className = 'table';
-    box.tabIndex = 0; // it scrolls, also from the keyboard
-    box.setAttribute('role', 'region');
-    box.setAttribute('aria-label', texts.verdicts.table);
-  }
-  return [...fragment.children];
+  for (const box of fragment.querySelectorAll('div')) scrolling(box);
+  return [...(of === 'table' ? fragment.querySelectorAll('tr') : fragment.children)];
+}
+
+function scrolling(box: HTMLElement): HTMLElement {
+  box.className = 'table';
+  box.tabIndex = 0; // also from the keyboard
+  box.setAttribute('role', 'region');
+  box.setAttribute('aria-label', texts.verdicts.table);
+  return box;
+}
+
+/** What a block's parts are put into. */
+export function container(tag: string): HTMLElement {
+  const element = document.createElement(tag);
+  if (tag !== 'table') return element;
+  const box = scrolling(document.createElement('div'));
+  box.append(element);
+  return box;
+}
+
+/** The parts that are in it; what is added to it comes to be among them. */
+export function places(box: Element): HTMLCollection {
+  const table = tableIn(box);
+  return table ? table.rows : box.children;
+}
+
+export function append(box: Element, part: Element): void {
+  const table = tableIn(box);
+  if (!table) box.append(part);
+  else if (!table.tHead) table.createTHead().append(part);
+  else (table.tBodies[0] ?? table.createTBody()).append(part);
+}
+
+/** Of a block that is one; a list's items may hold others. */
+function tableIn(box: Element): HTMLTableElement | null {
+  return box.localName === 'div' ? box.querySelector('table') : null;
 }
 
 /** Make `old` what `fresh` is, keeping the nodes that need not change: a selection or the focus may be in them. */

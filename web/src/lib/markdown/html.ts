@@ -5,14 +5,16 @@ import { getDefaults, Parser, Renderer, type MarkedOptions, type Token, type Tok
 import { BoundedLexer, BoundedTokenizer, type Piece } from './grammar';
 import { decode, MARK_HERE, MARK_START, markOf, type Mark } from './source';
 
-/** A block of the answer: an element whole (`tag` is empty, one part) or one whose children are the parts. */
+/** A block of the answer: an element whole (`tag` is empty, one part) or one in which the parts stand. */
 export interface Block {
-  tag: '' | 'p' | 'ol' | 'ul';
+  tag: '' | 'p' | 'ol' | 'ul' | 'table' | 'pre';
   start: number;
-  /** HTML, each of exactly one element. */
+  /** HTML, each of exactly one element: a list's items, a table's rows, a code's or a long paragraph's pieces. */
   parts: string[];
-  /** How long the sources of what can be frozen are: a list's items, else the block. */
+  /** How long the sources of what can be frozen are: the parts, but of a paragraph the whole. */
   lengths: number[];
+  /** Before the source of the parts from any on, so that it is read as in its block. */
+  lead: string;
 }
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
@@ -46,7 +48,11 @@ class AnswerRenderer extends Renderer {
   }
 
   override code({ text }: Tokens.Code): string {
-    return `<pre><code>${escape(decode(text, this.marks))}</code></pre>`;
+    return `<pre>${this.codePiece(text)}</pre>`;
+  }
+
+  codePiece(text: string): string {
+    return `<code>${escape(decode(text, this.marks))}</code>`;
   }
 
   override codespan({ text }: Tokens.Codespan): string {
@@ -81,10 +87,16 @@ class AnswerRenderer extends Renderer {
   }
 
   override table({ header, rows }: Tokens.Table): string {
-    const row = (cells: Tokens.TableCell[], tag: string) =>
-      `<tr>${cells.map(({ tokens }) => `<${tag}>${this.#inline(tokens)}</${tag}>`).join('')}</tr>`;
-    const body = rows.map((cells) => row(cells, 'td')).join('');
-    return `<div><table><thead>${row(header, 'th')}</thead>${body && `<tbody>${body}</tbody>`}</table></div>`;
+    const body = rows.map((cells) => this.row(cells)).join('');
+    return `<div><table><thead>${this.row(header)}</thead>${body && `<tbody>${body}</tbody>`}</table></div>`;
+  }
+
+  row(cells: Tokens.TableCell[]): string {
+    const cell = ({ header, tokens }: Tokens.TableCell) => {
+      const tag = header ? 'th' : 'td';
+      return `<${tag}>${this.#inline(tokens)}</${tag}>`;
+    };
+    return `<tr>${cells.map(cell).join('')}</tr>`;
   }
 
   override link({ href, tokens }: Tokens.Link): string {
@@ -117,6 +129,19 @@ class AnswerRenderer extends Renderer {
   }
 }
 
+// Lines of code that stand in one element.
+const CODE = 40;
+
+function inPieces(lines: readonly string[]): string[] {
+  const count = Math.max(1, Math.ceil(lines.length / CODE));
+  return Array.from({ length: count }, (_, at) => lines.slice(at * CODE, (at + 1) * CODE).join(''));
+}
+
+/** The beginning of a table of so many columns. */
+function leadOf(columns: number): string {
+  return `|${'а|'.repeat(columns)}\n|${'-|'.repeat(columns)}\n`;
+}
+
 export class Markdown {
   #renderer = new AnswerRenderer();
   #options: MarkedOptions;
@@ -146,48 +171,89 @@ export class Markdown {
     this.#pieces.clear();
   }
 
-  /** What an encoded text says; never raises. Their lengths are those of the text decoded, and together all of it. */
-  blocks(encoded: string, marks: readonly Mark[]): Block[] {
+  /** What an encoded text says behind the `lead` of its first block; never raises. Their lengths are those of the text
+   * decoded, and together all of it. */
+  blocks(encoded: string, marks: readonly Mark[], lead = ''): Block[] {
     this.#renderer.marks = marks;
     try {
-      return this.#blocks(encoded);
+      return this.#blocks(encoded, lead);
     } catch {
       const plain = decode(encoded, marks); // what marked cannot take is shown as it stands
-      return [{ tag: '', start: 1, parts: [`<p>${escape(plain)}</p>`], lengths: [plain.length] }];
+      return [{ tag: '', start: 1, parts: [`<p>${escape(plain)}</p>`], lengths: [plain.length], lead: '' }];
     }
   }
 
-  #blocks(encoded: string): Block[] {
+  #blocks(encoded: string, lead: string): Block[] {
     const lexer = new BoundedLexer(this.#options);
     lexer.pieces = this.#pieces;
     const blocks: Block[] = [];
     let blank = 0;
-    let whole = 0;
-    for (const token of lexer.lex(encoded)) {
+    let whole = -lead.length;
+    for (const token of lexer.lex(lead + encoded)) {
       whole += token.raw.length;
-      const length = decode(token.raw, this.#renderer.marks).length;
+      const length = this.#length(token.raw);
       const last = blocks.at(-1)?.lengths;
-      if (token.type !== 'space') blocks.push(this.#block(token, length + blank));
+      if (token.type !== 'space') blocks.push(this.#block(token, length, blocks.length ? '' : lead));
       else if (last) last.push((last.pop() ?? 0) + length);
-      blank = token.type === 'space' && !last ? blank + length : 0;
+      else blank += length;
     }
+    const first = blocks[0]?.lengths;
+    if (first) first.unshift((first.shift() ?? 0) + blank);
     if (whole !== encoded.length) throw new RangeError('marked lost its place');
     return blocks;
   }
 
-  #block(token: Token, length: number): Block {
-    if (token.type === 'list') return this.#list(token as Tokens.List, length);
+  #length(raw: string): number {
+    return decode(raw, this.#renderer.marks).length;
+  }
+
+  #block(token: Token, length: number, lead: string): Block {
+    const left = length - lead.length;
+    if (token.type === 'list') return this.#list(token as Tokens.List, left);
+    if (token.type === 'table') return this.#table(token as Tokens.Table, left, lead);
+    if (token.type === 'code' && !token['codeBlockStyle']) return this.#code(token as Tokens.Code, left, lead);
     const tokens = token.type === 'paragraph' ? (token.tokens ?? []) : [];
-    if (tokens[0]?.type === 'piece')
-      return { tag: 'p', start: 1, parts: tokens.map((piece) => this.#parser.parseInline([piece])), lengths: [length] };
-    return { tag: '', start: 1, parts: [this.#parser.parse([token])], lengths: [length] };
+    const isLong = tokens[0]?.type === 'piece';
+    const parts = isLong ? tokens.map((piece) => this.#parser.parseInline([piece])) : [this.#parser.parse([token])];
+    return { tag: isLong ? 'p' : '', start: 1, parts, lengths: [left], lead: '' };
   }
 
   #list({ ordered, start, items }: Tokens.List, length: number): Block {
-    const lengths = items.slice(0, -1).map(({ raw }) => decode(raw, this.#renderer.marks).length);
-    lengths.push(lengths.reduce((left, taken) => left - taken, length));
+    const lengths = this.#lengths(
+      items.map(({ raw }) => raw),
+      length,
+    );
     const parts = items.map((item) => this.#renderer.listitem(item));
-    return { tag: ordered ? 'ol' : 'ul', start: start === '' ? 1 : start, parts, lengths };
+    return { tag: ordered ? 'ol' : 'ul', start: start === '' ? 1 : start, parts, lengths, lead: '' };
+  }
+
+  #table({ raw, header, rows }: Tokens.Table, length: number, lead: string): Block {
+    const [first = '', second = '', ...lines] = raw.split(/(?<=\n)/);
+    const all = lead ? rows : [header, ...rows];
+    const parts = all.map((cells) => this.#renderer.row(cells));
+    const raws = lead ? lines : [first + second, ...lines];
+    const lengths = this.#lengths(raws.slice(0, parts.length), length);
+    return { tag: 'table', start: 1, parts, lengths, lead: leadOf(header.length) };
+  }
+
+  #code({ raw, text }: Tokens.Code, length: number, lead: string): Block {
+    const [fence = '', ...lines] = raw.split(/(?<=\n)/);
+    const parts = inPieces(text.split(/(?<=\n)/)).map((piece) => this.#renderer.codePiece(piece));
+    const raws = inPieces(lines).slice(0, parts.length);
+    raws[0] = (lead ? '' : fence) + (raws[0] ?? '');
+    return {
+      tag: 'pre',
+      start: 1,
+      parts,
+      lengths: this.#lengths(raws, length),
+      lead: decode(fence, this.#renderer.marks),
+    };
+  }
+
+  /** All of them together are `length`: the last one has what is left. */
+  #lengths(raws: readonly string[], length: number): number[] {
+    const lengths = raws.slice(0, -1).map((raw) => this.#length(raw));
+    return [...lengths, lengths.reduce((left, taken) => left - taken, length)];
   }
 }
 

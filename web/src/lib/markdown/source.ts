@@ -6,7 +6,9 @@ export interface Mark {
   end: number;
   /** What stood there, for where no button can be: code, links. */
   raw: string;
-  /** The buttons' HTML around `words`, already escaped. */
+  /** What of it is lexed with the text: all, or nothing. */
+  words: string;
+  /** The HTML in its place, already escaped. */
   html: string;
 }
 
@@ -19,13 +21,24 @@ export interface Cleaned {
 // Control characters but line feed and tab, private use, lone surrogates, overrides of direction, invisible tags.
 const UNWANTED = /[^\P{Cc}\n\t]|[\p{Co}\p{Cs}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF\u{E0000}-\u{E007F}]/gu;
 const ASTRAL = /[\uD800-\uDFFF]/;
+/** Of a character whose other half comes with the next piece. */
+const HALF = /[\uD800-\uDBFF]$/;
 
-/** Without the characters that only mislead: what is left holds none of our own marks. */
-export function clean(original: string): Cleaned {
-  const text = original.replace(UNWANTED, '');
-  if (text.length === original.length && !ASTRAL.test(text)) return { text, at: (point) => point };
-  let offsets: number[] | undefined;
-  return { text, at: (point) => (offsets ??= offsetsOf(original))[point] ?? text.length };
+export const NOTHING: Cleaned = { text: '', at: () => 0 };
+
+/** Without the characters that only mislead: what is left holds none of our own marks. Of a text that goes on from
+ * `was`, whose cleaned form is `before`, only what is new is looked at. */
+export function clean(original: string, was = '', before = NOTHING): Cleaned {
+  const known = original.startsWith(was) ? was.replace(HALF, '') : '';
+  const text = (known && before.text) + original.slice(known.length).replace(UNWANTED, '');
+  let at: Cleaned['at'] | undefined;
+  return { text, at: (point) => (at ??= positions(original, text))(point) };
+}
+
+function positions(original: string, text: string): Cleaned['at'] {
+  if (text === original && !ASTRAL.test(text)) return (point) => point;
+  const offsets = offsetsOf(original);
+  return (point) => offsets[point] ?? text.length;
 }
 
 function offsetsOf(original: string): number[] {
@@ -48,20 +61,19 @@ export const MARK_START = /[\uE100-\uF8FF]/;
 export const IN_MARK = /[\uE100-\uF8FF][^\uE000]*$/;
 const OURS = /[\uE000-\uF8FF]/g;
 
-/** A space on which a number should not leave its word for the next line; Chromium still breaks before a button. */
+/** A space on which a number should not leave what is before it for the next line; Chromium still breaks before a button. */
 const GLUE = '\u202F';
 const GLUED = /\u202F(?=[\uE100-\uF8FF]\uE000)/g;
 
-/** `text` from `from` to `to`; a mark of words keeps them between its characters, one of numbers has none. */
+/** `text` from `from` to `to`; a mark keeps its words between its characters. */
 export function encode(text: string, from: number, to: number, marks: readonly Mark[]): string {
   let out = '';
   let position = from;
-  marks.forEach(({ start, end, raw }, index) => {
+  marks.forEach(({ start, end, raw, words }, index) => {
     if (start < position || end > to) return;
-    const isNumber = raw[0] === '[';
     const before = text.slice(position, start);
-    out += isNumber ? before.replace(/(?<=\S) $/, GLUE) : before;
-    out += String.fromCharCode(FIRST + index) + (isNumber ? '' : raw) + CLOSE;
+    out += raw[0] === '[' ? before.replace(/(?<=\S) $/, GLUE) : before;
+    out += String.fromCharCode(FIRST + index) + words + CLOSE;
     position = end;
   });
   return out + text.slice(position, to);
