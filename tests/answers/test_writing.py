@@ -486,6 +486,23 @@ async def test_thinking_is_told_and_is_no_word(sqlite: Database, quick: Quick) -
     assert final["usage"]["output_tokens"] == 9 + 5
 
 
+async def test_a_crash_in_a_thought_tells_of_the_next_one(sqlite: Database, quick: Quick) -> None:
+    engine = Puppet()
+    engine.tells_reading = True
+    voice, thought = engine.voice("вопрос").read(5, 10), Piece("", 5, thinking=True)
+    voice.lines.put_nowait(thought)
+    async with room(quick(), sqlite, engine) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        await until(lambda: [stage["stage"] for stage in stages_in(sqlite, run.id)][-1:] == ["thinking"])
+        seen = time.monotonic()
+        await until(lambda: time.monotonic() - seen > answers.settings.time.progress)  # reading is told again
+        voice.fail(EngineLostError("gone")).read(7, 10).lines.put_nowait(thought)
+        voice.say("Да.").end()
+        await ended(answers, run)
+    stages = [stage["stage"] for stage in stages_in(sqlite, run.id)]
+    assert stages == ["reading", "thinking", "reading", "thinking", "writing", "checking"]
+
+
 async def test_one_that_only_thinks_says_so(sqlite: Database, quick: Quick) -> None:
     engine = Puppet()
     voice = engine.voice("вопрос")
@@ -514,6 +531,37 @@ async def test_loading_is_told_once_and_costs_no_budget(sqlite: Database, quick:
     assert done.started_at is not None
     assert done.spent <= after - done.started_at - waited
     assert [stage["stage"] for stage in stages_in(sqlite, run.id)].count("loading") == 1
+
+
+async def test_an_engine_that_loads_again_amid_a_text_is_seen_to_write_again(sqlite: Database, quick: Quick) -> None:
+    engine = Puppet()
+    loaded = asyncio.Event()
+    voice = engine.voice("вопрос").say("Раз, ")
+    async with room(quick(), sqlite, engine) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        await until(lambda: text_in(events(sqlite, run.id)))
+        engine.ready = loaded.wait  # type: ignore[method-assign,assignment]
+        voice.fail(None)
+        await until(lambda: stages_in(sqlite, run.id)[-1]["stage"] == "loading")
+        loaded.set()
+        await until(lambda: stages_in(sqlite, run.id)[-1]["stage"] == "writing")
+        voice.say("два.").end()
+        done = await ended(answers, run)
+    assert done.status is Status.COMPLETED
+    assert text_in(events(sqlite, run.id)) == "Раз, два."
+
+
+async def test_what_is_expected_counts_the_loading(sqlite: Database, quick: Quick) -> None:
+    engine = planned(text=SENTENCE)
+    loaded = asyncio.Event()
+    engine.ready = loaded.wait  # type: ignore[method-assign,assignment]
+    async with room(quick(), sqlite, engine) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        await until(lambda: [stage["stage"] for stage in stages_in(sqlite, run.id)] == ["loading"])
+        loaded.set()
+        await ended(answers, run)
+    (plan,) = told(sqlite, run.id, "advakod.plan")
+    assert plan["expected_first_word"] >= plan["prompt_tokens"] / 1_000 + writing.A_MOMENT - 0.1  # rounded
 
 
 async def test_loading_has_an_end_and_can_be_stopped(sqlite: Database, quick: Quick) -> None:

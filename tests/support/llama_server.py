@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(short, name, type=int)
     for short, name in (("-t", "--threads"), ("-tb", "--threads-batch"), ("-ngl", "--n-gpu-layers")):
         parser.add_argument(short, name, type=int)
+    parser.add_argument("--chat-template", default="")
     parser.add_argument("--port", type=int, default=8080)
     return parser
 
@@ -76,6 +77,7 @@ def _parameters(given: argparse.Namespace) -> dict[str, object]:
         "n_gpu_layers": given.n_gpu_layers,
         "cpuparams.n_threads": given.threads,
         "cpuparams_batch.n_threads": given.threads_batch,
+        "chat_template": given.chat_template,
         "cache_ram_mib": 64,
         "endpoint_metrics": given.metrics,
         "endpoint_slots": given.slots,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from sqlalchemy import Connection, select
@@ -41,6 +41,12 @@ class Expected:
     seconds: float | None = None  # from the claim to the end
     tokens: int | None = None
     first_word: float | None = None  # seconds from the claim to the first text
+
+    def after(self, seconds: float) -> Expected:
+        """The same when so much time has passed that nobody could expect."""
+        if seconds <= 0 or self.seconds is None or self.first_word is None:
+            return self
+        return replace(self, seconds=round(self.seconds + seconds, 1), first_word=round(self.first_word + seconds, 1))
 
 
 @dataclass(frozen=True, slots=True)

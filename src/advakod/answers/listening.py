@@ -76,6 +76,7 @@ class Listening:
         now = asyncio.get_running_loop().time()
         if now >= self._next_reading and reading != self._last_reading:
             self._silent, self._next_reading, self._last_reading = True, now + self._progress, reading
+            self._thinking = False  # after a crash it thinks anew
             pen.event("advakod.stage", stage="reading", done=reading.done, total=reading.total)
 
     def _tell_thinking(self, pen: Recorder, piece: Piece) -> None:

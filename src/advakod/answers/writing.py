@@ -59,6 +59,8 @@ class Writing:
         self._stopped = held.cancel_requested  # of an earlier attempt: not a word more
         self._hears = Listening(self._time.progress)
         self._searched = False  # provisions were looked for, so that the text should cite some
+        self._loads = False  # it was told that the engine loads
+        self._loading = 0.0  # seconds that it took
         self._known = TokenIds()  # of an earlier attempt
 
     @property
@@ -166,7 +168,8 @@ class Writing:
         if self._stopped:
             return
         loop = asyncio.get_running_loop()
-        told = loop.call_later(A_MOMENT, partial(self._pen.event, "advakod.stage", stage="loading"))
+        begun = loop.time()
+        told = loop.call_at(begun + A_MOMENT, self._tell_loading)
         try:
             with self._pen.resting():
                 async with asyncio.timeout(self._time.queue_wait):
@@ -175,6 +178,14 @@ class Writing:
             raise EngineNotReadyError(f"not ready within {self._time.queue_wait:.0f} s") from None
         finally:
             told.cancel()
+        if self._loads:
+            self._loads, self._loading = False, self._loading + loop.time() - begun
+            if self.run.context is not None:  # else the search for provisions, which comes next, ends the stage
+                self._pen.event("advakod.stage", stage="writing")
+
+    def _tell_loading(self) -> None:
+        self._loads = True
+        self._pen.event("advakod.stage", stage="loading")
 
     async def _give_up(self, error: EngineError, state: Progress) -> None:
         outcome, context = given_up(error, begun=bool(state.text)), self.run.context
@@ -217,6 +228,7 @@ class Writing:
         expected = Expected()
         if self.run.continues is None or (plan is not None and plan.seconds is not None):
             expected = self.desk.expectations.of_writing(context.fingerprint, most, self._time.budget, plan)
+            expected = expected.after(self._loading)
         return wire.plan_facts(plan, expected, self._time.budget, most, len(context.sources))
 
     @property
@@ -271,9 +283,10 @@ class Writing:
                     continue
                 tries = 1 if len(recorder.text) > before else tries + 1
                 outcome = lost(error, await self.desk.engine.info(), tries, begun=bool(recorder.text))
+                then = "going on" if outcome is None else "given up"
+                log.warning("run %s: engine failed (%s), %s: %s", self.run.id, error.code, then, error.detail)
                 if outcome is not None:
                     return outcome
-                log.warning("run %s: engine failed (%s), going on: %s", self.run.id, error.code, error.detail)
             await asyncio.sleep(RETRY_SECONDS * 2 ** (tries - 1))
             try:
                 await self._ready()

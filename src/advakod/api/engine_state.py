@@ -34,7 +34,7 @@ async def state_of(engine: Engine) -> tuple[State, str | None]:
         async with asyncio.timeout(WITHIN):
             await engine.ready()
     except EngineError as error:
-        return "failed", error.message
+        return "failed", error.for_admin
     except TimeoutError:
         return "loading", None
     return "ready", None

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from advakod.settings import Settings
-from tests.conftest import skip_or_fail
 from tests.support.tiny_gguf import THINK, tiny_model
-
-
-@pytest.fixture(scope="session")
-def xllamacpp() -> None:
-    """For tests with a real child."""
-    if importlib.util.find_spec("xllamacpp") is None:
-        skip_or_fail("xllamacpp is not installed: pip install 'advakod[llama]'")
-
-
-@pytest.fixture(scope="session")
-def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model that never ends by itself; read only. Under xdist each process makes its own, which takes a second."""
-    return tiny_model(tmp_path_factory.mktemp("models") / "tiny.gguf")
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,8 @@ from advakod.engine import (
 )
 from advakod.engine.llama import LlamaEngine, ModelFileError
 from advakod.settings import Settings
-from tests.support.tiny_gguf import BRACKETS, CHAT_TEMPLATE, OPENING_TEMPLATE, THINK, tiny_model
+from tests.support.llama_server import llama_server
+from tests.support.tiny_gguf import BRACKETS, CHAT_TEMPLATE, OPENING_TEMPLATE, RAISING_TEMPLATE, THINK, tiny_model
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., Settings]
@@ -231,7 +232,7 @@ async def test_a_thought_that_the_template_begins(llama_settings: Make, tmp_path
 
 
 async def test_a_template_that_raises(llama_settings: Make, tmp_path: Path) -> None:
-    """At some conversations: one that raises at all of them is refused by the server when it loads the model."""
+    """At some conversations."""
     moody = (
         "{%- for message in messages %}{%- if 'нет' in message['content'] %}"
         "{{- raise_exception('not this one') }}{%- endif %}{%- endfor %}" + CHAT_TEMPLATE
@@ -244,6 +245,22 @@ async def test_a_template_that_raises(llama_settings: Make, tmp_path: Path) -> N
         details = (await engine.info()).details
     assert details["template"] == "plain"
     assert "not this one" in str(details["template_refused"])
+
+
+@pytest.mark.parametrize("program", [False, True], ids=["package", "program"])
+@pytest.mark.parametrize("template", [RAISING_TEMPLATE, "{% for message in %}{{"], ids=["raises", "broken"])
+async def test_a_template_with_which_no_server_loads_the_model(
+    llama_settings: Make, tmp_path: Path, template: str, program: bool
+) -> None:
+    settings = llama_settings(
+        model_path=tiny_model(tmp_path / "raising.gguf", template=template),
+        llama_server=str(llama_server(tmp_path)) if program else "",
+    )
+    async with started(settings) as engine:
+        assert text_of(await pieces_of(engine, TASK))
+        details = (await engine.info()).details
+    assert details["template"] == "plain"
+    assert "Шаблон" in str(details["template_refused"])
 
 
 async def test_a_model_without_a_template(llama_settings: Make, tmp_path: Path) -> None:

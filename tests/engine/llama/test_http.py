@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from advakod.engine import EngineContextError, EngineLostError, EngineRefusedError, EngineRubbishError, FinishReason
 from advakod.engine.interface import Message
-from advakod.engine.llama.http import Chunk, Decoder, LlamaClient, Written, open_session, refusal
+from advakod.engine.llama.http import Chunk, Decoder, LlamaClient, open_session, refusal
 from advakod.engine.llama.setup import prepare
 from advakod.engine.llama.supervisor import Supervisor
+from advakod.engine.thinking import Written
 from advakod.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -182,8 +182,8 @@ class TestDying:
             await supervisor.address()
         assert caught.value.code == "engine_dead"
         assert not caught.value.retryable
-        assert "не знает такую модель" in caught.value.message
-        assert "Попыток подряд: 2" in caught.value.message
+        assert "не знает такую модель" in caught.value.for_admin
+        assert "Попыток подряд: 2" in caught.value.for_admin
         facts = supervisor.facts()
         assert (facts["state"], facts["pid"], facts["restarts"]) == ("failed", None, 1)
 
@@ -193,9 +193,9 @@ class TestDying:
         supervisor = await supervise(shell("echo the dog ate it >&2; exit 3"))
         with pytest.raises(EngineDeadError) as caught:
             await supervisor.address()
-        assert "с кодом 3" in caught.value.message
-        assert "the dog ate it" in caught.value.message
-        assert "Попыток подряд: 5" in caught.value.message
+        assert "с кодом 3" in caught.value.for_admin
+        assert "the dog ate it" in caught.value.for_admin
+        assert "Попыток подряд: 5" in caught.value.for_admin
 
     async def test_one_that_cannot_be_executed_is_given_up(self, supervise: Supervise, package: Launch) -> None:
         supervisor = await supervise(replace(package, argv=("/no/such/program",)))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -16,13 +16,14 @@ from ...errors import EngineError
 from ...settings import Settings
 from ..errors import EngineContextError, EngineLostError, EngineUnreachableError
 from ..interface import Continuation, EngineInfo, FinishReason, Piece, PromptSize, WritingTask
+from ..thinking import preserved
 from .http import LlamaClient, Timings, open_session
 from .prompts import Prompts, continuation
+from .reasons import TEMPLATE
 from .setup import Setup, prepare
 from .slots import Ids, Slot, Slots
 from .speed import Crowd, SpeedBook
 from .supervisor import Supervisor
-from .thinking import preserved
 from .writing import Writing
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Works:
     slots: Slots
     book: SpeedBook
     crowd: Crowd
+    prompts: Prompts = field(default_factory=Prompts)
     generation: int = -1  # of the child that `slots` tells of
 
     async def client(self) -> LlamaClient:
@@ -52,6 +54,8 @@ class Works:
         if address.generation != self.generation:
             self.generation = address.generation
             self.slots.forget()
+            if self.supervisor.template_refused:
+                self.prompts.give_up(TEMPLATE)
         return LlamaClient(self.session, address.url, address.key)
 
     def give_back(self, slot: Slot, generation: int, held: Ids) -> None:
@@ -71,7 +75,6 @@ class LlamaEngine:
         self._settings = settings
         self._works: Works | None = None
         self._warming: asyncio.Task[None] | None = None
-        self._prompts = Prompts()
         self._marks: list[str] = []
 
     @classmethod
@@ -108,9 +111,9 @@ class LlamaEngine:
         """Asks nobody."""
         works = self._running
         setup = works.setup
-        details = setup.facts | {"child": works.supervisor.facts(), "template": str(self._prompts.template)}
-        if self._prompts.refused:
-            details["template_refused"] = self._prompts.refused
+        details = setup.facts | {"child": works.supervisor.facts(), "template": str(works.prompts.template)}
+        if works.prompts.refused:
+            details["template_refused"] = works.prompts.refused
         return EngineInfo(
             name="llama",
             model=setup.model.name,
@@ -141,7 +144,7 @@ class LlamaEngine:
         with suppress(EngineError, TimeoutError):
             async with asyncio.timeout(ASK):
                 works = self._running
-                ids = (await self._prompts.of(await works.client(), task)).ids
+                ids = (await works.prompts.of(await works.client(), task)).ids
                 return PromptSize(len(ids), works.slots.cached(ids))
         return None
 
@@ -158,7 +161,7 @@ class LlamaEngine:
         client = await works.client()
         generation = works.generation
         try:
-            prompt = await self._prompts.of(client, task)
+            prompt = await works.prompts.of(client, task)
             before = prompt.ids + await continuation(client, task, prompt)
             room = min(task.max_tokens, works.setup.launch.n_ctx - len(before))
             if room < 1:
@@ -171,9 +174,11 @@ class LlamaEngine:
             try:
                 stream = await client.complete(self._request(task, before, slot, room))
                 while not writing.over:
-                    for piece in writing.pieces(await stream.read(), clock()):
+                    pieces = writing.pieces(await stream.read(), clock())
+                    if writing.begun:  # a text that outlives many deaths gains by each life
+                        works.supervisor.report_success(generation)
+                    for piece in pieces:
                         yield piece
-                works.supervisor.report_success(generation)
             finally:
                 if stream is not None:
                     stream.close()

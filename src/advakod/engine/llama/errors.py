@@ -38,7 +38,5 @@ class EngineDeadError(EngineError):
     """The model's process died every time it was started."""
 
     code = "engine_dead"
-    user_message = (
-        "Модель не запускается: {reason} Попыток подряд: {deaths}. Сообщите администратору: "
-        "после исправления сервер нужно перезапустить."
-    )
+    user_message = "Модель на сервере не запускается. Сообщите администратору."
+    admin_message = "Модель не запускается: {reason} Попыток подряд: {deaths}. Исправьте и перезапустите сервер."

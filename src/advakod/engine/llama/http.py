@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 import orjson
 
 from ..errors import EngineContextError, EngineLostError, EngineRefusedError, EngineRubbishError
 from ..interface import FinishReason, Message
+from ..thinking import Written
 
 CONNECT = 10.0  # seconds; the server is on this machine, but may have to wait for a core
 LONGEST_EVENT = 16 * 1024 * 1024  # bytes; an end that repeats a prompt of 100,000 tokens has a tenth of it
@@ -33,14 +34,6 @@ STREAMED: Mapping[str, Any] = {
 RUBBISH = (
     "Сервер llama.cpp ответил непонятно. Проверьте, что VISTRAL_LLAMA_SERVER — это llama-server не старше 2026 года."
 )
-
-
-class Written(NamedTuple):
-    """Tokens and the text that they are; `ids` is empty where they are not known."""
-
-    text: str
-    tokens: int
-    ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -36,6 +36,7 @@ BATCH = 64  # tokens; a cancelled reader leaves its slot at the next batch, 26 s
 BATCH_GPU = 512  # which a GPU reads in a moment
 SHELF = 512  # MiB of prompts set aside in main memory; llama.cpp's own default of 8 GiB is not ours to take
 SLOTS_GPU = 4
+ANY_TEMPLATE = "chatml"  # every llama.cpp has it
 PING = 5  # seconds between signs of life while a prompt is read
 ASKED = 60.0  # seconds for a binary to tell its version or devices; a GPU's driver may be slow to wake
 VERSION = re.compile(r"^version:\s*(.+)$", re.MULTILINE)
@@ -62,6 +63,13 @@ class Launch:
     def announces(self) -> bool:
         """The child tells its address itself."""
         return PORT not in self.argv
+
+    def templated(self) -> Launch:
+        """The same with a chat template that loads, for a model whose own does not. It is there to be loaded only."""
+        if not self.announces:
+            return replace(self, argv=(*self.argv, "--chat-template", ANY_TEMPLATE))
+        *host, parameters = self.argv
+        return replace(self, argv=(*host, json.dumps(json.loads(parameters) | {"chat_template": ANY_TEMPLATE})))
 
 
 def slots_of(settings: Settings) -> int:

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from ..errors import EngineRefusedError
 from ..interface import Message, WritingTask
+from ..thinking import opened_by
 from .http import LlamaClient
-from .thinking import opened_by
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,12 @@ class Prompts:
     def __init__(self) -> None:
         self.template = Template.OWN  # of the last prompt that was made
         self.refused = ""  # what the model's own raised last
+        self._own = True
         self._kept: OrderedDict[tuple[Message, ...], Prompt] = OrderedDict()
+
+    def give_up(self, reason: str) -> None:
+        """The model's own template is of no use: the server would not load it."""
+        self._own, self.template, self.refused = False, Template.PLAIN, reason
 
     async def of(self, client: LlamaClient, task: WritingTask) -> Prompt:
         """Raises EngineError."""
@@ -58,7 +63,8 @@ class Prompts:
         return known
 
     async def _rendered(self, client: LlamaClient, messages: Sequence[Message]) -> str:
-        for template, rearranged in ((Template.OWN, messages), (Template.FOLDED, folded(messages))):
+        tried = ((Template.OWN, messages), (Template.FOLDED, folded(messages)))
+        for template, rearranged in tried if self._own else ():
             try:
                 text = await client.apply_template(rearranged)
             except EngineRefusedError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import signal
 
+TEMPLATE = "Шаблон чата в файле модели не подходит этой версии llama.cpp; модель запускается с простым шаблоном."
+
 # The first that matches wins: what is written last is often only a consequence.
 CAUSES = (
     (r"couldn't bind|address already in use", "Порт занят другой программой."),
@@ -12,6 +14,7 @@ CAUSES = (
         r"unable to allocate|failed to allocate|out of memory|bad_alloc|cannot allocate memory|cudamalloc failed",
         "Модели не хватило памяти. Возьмите меньшую квантизацию, уменьшите VISTRAL_N_CTX или VISTRAL_N_GPU_LAYERS.",
     ),
+    (r"chat template parsing error|failed to initialize chat template", TEMPLATE),
     (
         r"unknown (?:model )?architecture",
         "Эта версия llama.cpp не знает такую модель. Обновите пакет xllamacpp или llama-server.",

@@ -15,10 +15,11 @@ from ..errors import EngineUnreachableError
 from .child import Child
 from .errors import EngineDeadError
 from .launch import Launch
+from .reasons import TEMPLATE
 
 logger = logging.getLogger(__name__)
 
-MOST_DEATHS = 5  # without a useful answer between them
+MOST_DEATHS = 5  # without a word between them
 STEADY = 600.0  # seconds of serving, after which earlier deaths are no sign of the next
 LOADING_STEP = (0.05, 1.0)  # seconds between looks whether the model is loaded: the first, the longest
 LOADING = 3_600.0  # seconds that a model may take to load: 40 GB from a slow network disk
@@ -79,6 +80,12 @@ class Supervisor:
         self._restarts = 0
         self._reason = ""
         self._loaded_seconds: float | None = None
+        self._template_refused = False
+
+    @property
+    def template_refused(self) -> bool:
+        """The model's own chat template ends the load: the child has another, which is not made for the model."""
+        return self._template_refused
 
     @property
     def state(self) -> State:
@@ -120,7 +127,7 @@ class Supervisor:
             self._doubted.set()
 
     def report_success(self, generation: int) -> None:
-        """It gave a useful answer: deaths before it do not count any more."""
+        """It writes: deaths before that do not count any more."""
         if generation == self._generation:
             self._deaths = 0
 
@@ -147,6 +154,8 @@ class Supervisor:
             if self._deaths >= self._most_deaths:
                 self._to(State.FAILED)
                 return
+            if self._reason == TEMPLATE and not self._template_refused:
+                self._template_refused, self._launch = True, self._launch.templated()
             self._to(State.RESTARTING)
             await asyncio.sleep(self._pause(self._deaths))
             self._restarts += 1

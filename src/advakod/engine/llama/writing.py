@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..interface import Piece, Reading
-from .http import Chunk, End, Progress, Timings, Written
+from ..thinking import Splitter, Written, joined
+from .http import Chunk, End, Progress, Timings
 from .prompts import Prompt
-from .thinking import Splitter, joined
 
 NOTHING = Written("", 0, ())
 
@@ -31,6 +31,11 @@ class Writing:
     @property
     def over(self) -> bool:
         return self._end is not None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a token has been written."""
+        return self._written > 0
 
     def pieces(self, chunk: Chunk, now: float) -> list[Piece]:
         """What there is to tell: reading, then text or thinking; the last piece of all carries the finish."""

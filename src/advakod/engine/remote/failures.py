@@ -39,8 +39,4 @@ def together(failures: Sequence[tuple[str, EngineError]], *, begun: bool) -> Eng
         return same
     if begun:
         return EngineLostError(detail)
-    return EngineUnreachableError(
-        detail,
-        message="Ни один из серверов модели не отвечает как надо. Проверьте, что они запущены и что их адреса "
-        "в ADVAKOD_OPENAI_BASE_URL верны.",
-    )
+    return EngineUnreachableError(detail)

@@ -12,9 +12,8 @@ import aiohttp
 from ..chat_stream import ChatDecoder
 from ..errors import EngineLostError
 from ..interface import Piece, Reading
-from ..llama.http import Written
-from ..llama.thinking import Splitter
 from ..prefill import RestartGuard
+from ..thinking import Splitter, Written
 from .pace import Timing
 from .server import receive
 
@@ -100,7 +99,7 @@ class Stream:
             if written is None and decoder.over:
                 written = self._splitter.end()
             came = written.text if written else ""
-            inside = self._splitter.thinking and tokens > 0
+            inside = self._splitter.thought and tokens > 0
         else:
             inside = False
         return self._guard.let(came, last=decoder.over), bool(thought) or inside, tokens + thought

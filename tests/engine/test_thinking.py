@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advakod.engine.llama.http import Written
-from advakod.engine.llama.thinking import MARKS, Splitter, joined, opened_by, preserved
+from advakod.engine.thinking import MARKS, Splitter, Written, joined, opened_by, preserved
 
 OPENING, CLOSING = "<think>", "</think>"
 

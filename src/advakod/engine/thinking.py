@@ -8,10 +8,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-
-from .http import Written
+from typing import NamedTuple
 
 MARKS = {"<think>": "</think>", "[THINK]": "[/THINK]"}
+
+
+class Written(NamedTuple):
+    """Tokens and the text that they are; `ids` is empty where they are not known."""
+
+    text: str
+    tokens: int
+    ids: tuple[int, ...]
 
 
 def preserved(template: str) -> list[str]:
