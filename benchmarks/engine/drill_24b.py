@@ -29,6 +29,7 @@ NOTES = (
     "Times are counted from the moment at which the model is loaded and the budget begins; the model's loading and the "
     "measuring of its speed come before it, and are in no plan.",
     "Random weights never end a sentence: the answer ends by the plan's tokens, or by the budget.",
+    "Tokens are the tiny model's, short ones: a plan of so many of them holds less law than a real model's.",
     "A silence is the time without any byte; heartbeats come every 15 s where nothing else does.",
 )
 QUESTION = "Купил телефон, через неделю он перестал включаться. Могу ли я вернуть его и получить деньги назад?"

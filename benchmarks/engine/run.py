@@ -24,10 +24,17 @@ NOTES = (
     "Of the engine's tokens/s: the middle of the ratios of neighbouring rounds, through us and directly, in turns. "
     "From the first text read to the last; the way to the first text is the figure below it.",
     "Prompts are cached on both sides, so that the first token shows the way to the engine and not the reading.",
-    "Stop while reading: at a random place of a prompt, with a model of 48 thin layers; in batches as long as those just "
+    "Stop while reading: at a random place of a prompt, a model of 48 thin layers, in batches as long as those just "
     "before the stop. A slot is asked whether it is free over and over again.",
     "Second question: cached tokens of its prompt ÷ tokens of the first prompt and the first answer.",
 )
+
+
+def said(figures: list[Figure]) -> list[Figure]:
+    """On stderr at once: a busy machine takes long for the rest."""
+    for figure in figures:
+        print(f"{figure.what}: {figure.shown}", file=sys.stderr, flush=True)
+    return figures
 
 
 def measure(given: argparse.Namespace) -> Report:
@@ -37,15 +44,11 @@ def measure(given: argparse.Namespace) -> Report:
         deep = tiny_model(Path(folder) / "deep.gguf", layers=DEEP)
         ending = tiny_model(Path(folder) / "ending.gguf", eos_bias=ENDING)
         figures = [
-            *(
-                figure
-                for n, rounds in (QUICK if quick else STREAMS).items()
-                for figure in streams.measure(tiny, n, rounds)
-            ),
-            *breaks.stopping(tiny, 5 if quick else 20),
-            *breaks.stopping_reading(deep, 7 if quick else 20),
-            *breaks.killing(tiny, 2 if quick else 7),
-            *breaks.conversing(ending, 2 if quick else 7),
+            *(f for n, rounds in (QUICK if quick else STREAMS).items() for f in said(streams.measure(tiny, n, rounds))),
+            *said(breaks.stopping(tiny, 5 if quick else 20)),
+            *said(breaks.stopping_reading(deep, 7 if quick else 20)),
+            *said(breaks.killing(tiny, 2 if quick else 7)),
+            *said(breaks.conversing(ending, 2 if quick else 7)),
         ]
     return Report(
         "Our service before llama.cpp (a tiny model)",
