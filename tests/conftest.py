@@ -15,26 +15,16 @@ from tests.support.postgres import PostgresServer, binaries
 
 TESTS = Path(__file__).parent
 CORPUS = TESTS.parents[1] / "shared" / "corpus"
-
-
-WHOLE = 300  # seconds for a test of servers and browsers: many steps, each with a patience of its own
 LONGEST_FIRST = ("page", "e2e", "engine", "search", "api", "answers")  # folders; all others take less
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders whose files take longest come first: at the end the processes wait for short ones."""
     items.sort(key=lambda item: _rank(item.path))
-    for item in items:
-        if _folder(item.path) in ("page", "e2e") and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(WHOLE))
-
-
-def _folder(path: Path) -> str:
-    return path.relative_to(TESTS).parts[0]
 
 
 def _rank(path: Path) -> int:
-    folder = _folder(path)
+    folder = path.relative_to(TESTS).parts[0]
     return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
 

@@ -6,6 +6,7 @@ else the everyday guide alone; the operator's history is made up for the picture
 
 from __future__ import annotations
 
+import io
 import itertools
 import sys
 import tempfile
@@ -14,13 +15,13 @@ from pathlib import Path
 from typing import Literal
 
 import pypdfium2 as pdfium
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests.support and tools, when run as a file
 
 from tests.support.browser import chromium, find_chromium
 from tools.pictured import Pictured, pictured
-from tools.small_png import shrink, true_colour
 
 ROOT = Path(__file__).parents[1]
 SIZES = {1280: 860, 390: 844}
@@ -133,15 +134,19 @@ SETTLED = frozenset(ROOMS + STATES) - {writing, queued, lost}  # the others hold
 
 
 def draw(browser: Browser, at: Pictured, out: Path, wanted: list[str]) -> None:
-    blank = browser.new_page()
     for width, theme in itertools.product(SIZES, THEMES):
         with _context(browser, width, theme) as context:
             for view in ROOMS + (STATES if (width, theme) in STATES_IN else ()):
                 if not wanted or view.__name__ in wanted:
-                    picture = shrink(blank, _picture(context, view, at))
-                    (out / f"{view.__name__}-{width}-{theme}.png").write_bytes(picture)
+                    picture = Image.open(io.BytesIO(_picture(context, view, at)))
+                    _save(picture, out / f"{view.__name__}-{width}-{theme}.png")
     if not wanted or "printed" in wanted:
-        (out / "printed.png").write_bytes(shrink(blank, printed(blank, at)))
+        _save(printed(browser.new_page(), at), out / "printed.png")
+
+
+def _save(picture: Image.Image, file: Path) -> None:
+    """With a palette: a third of the bytes, and the eye sees no difference."""
+    picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def _context(browser: Browser, width: int, theme: Literal["light", "dark"]) -> BrowserContext:
@@ -167,17 +172,13 @@ def _picture(context: BrowserContext, view: Draw, at: Pictured) -> bytes:
     return taken
 
 
-def printed(page: Page, at: Pictured) -> bytes:
+def printed(page: Page, at: Pictured) -> Image.Image:
     """The first sheet of a conversation, as Chromium makes a PDF of it."""
     answer(page, at)
     page.wait_for_load_state("networkidle")
     document = pdfium.PdfDocument(page.pdf(format="A4", prefer_css_page_size=True))
-    bitmap = document[0].render(scale=PAPER, rev_byteorder=True)
-    rows = bytes(bitmap.buffer)
-    length = bitmap.width * 3
-    pixels = b"".join(rows[at : at + length] for at in range(0, len(rows), bitmap.stride))
-    page.goto("about:blank")
-    return true_colour(bitmap.width, bitmap.height, pixels)
+    sheet: Image.Image = document[0].render(scale=PAPER).to_pil()
+    return sheet
 
 
 def main() -> int:

@@ -35,5 +35,11 @@ export default defineConfig({
     host: '127.0.0.1',
     proxy: Object.fromEntries(proxied.map((path) => [path, { target: backend, changeOrigin: false, ws: true }])),
   },
-  test: { include: ['tests/**/*.test.ts'], environment: 'node', restoreMocks: true },
+  test: {
+    include: ['tests/**/*.test.ts'],
+    environment: 'node',
+    restoreMocks: true,
+    testTimeout: 120_000, // a test that hangs fails, one on a slow machine does not
+    hookTimeout: 120_000,
+  },
 });

@@ -49,7 +49,7 @@ def test_readers_do_not_slow_a_run(serve: Serve) -> None:
     response = status_of(server, run_id)
     assert text_of(response) == TEXT
     assert _megabytes(server, "VmHWM") - before <= GROWS_AT_MOST
-    assert len(whole_log(server, run_id)) > TOKENS  # and it still answers
+    assert whole_log(server, run_id)[-1].type == "response.completed"  # and it still answers
 
 
 def _allow(files: int) -> None:

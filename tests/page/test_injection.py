@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, Request, Route, expect
 
-from tests.e2e.conftest import openai_env, running_upstream
+from tests.e2e.conftest import openai_env
 from tests.page.conftest import Open, Serve
 from tests.page.laws import Load
 from tests.page.talk import Talk
@@ -146,24 +145,18 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FakeOpenAI]:
-    with running_upstream() as upstream:
-        yield upstream
-
-
-@pytest.fixture(scope="module")
-def server(model: FakeOpenAI, serve_once: Serve) -> ServerProcess:
-    """It writes what `model` is told to say."""
-    return serve_once("", env=openai_env(model))
+def server(writer: FakeOpenAI, serve_once: Serve) -> ServerProcess:
+    """It writes what `writer` is told to say."""
+    return serve_once("", env=openai_env(writer))
 
 
 @pytest.mark.parametrize("kind", TABLE)
-def test_an_answer(kind: str, model: FakeOpenAI, server: ServerProcess, open_page: Open) -> None:
+def test_an_answer(kind: str, writer: FakeOpenAI, server: ServerProcess, open_page: Open) -> None:
     page = open_page(server)
     watch = Watch(page, server)
     talk = Talk(page)
     for number, words in enumerate(TABLE[kind]):
-        model.behaviour.text = f"Начало. {words}\n\nКонец."
+        writer.behaviour.text = f"Начало. {words}\n\nКонец."
         answer = talk.ask(f"Вопрос {number}?")
         answer.ends()
         expect(answer.region).to_contain_text("Начало.")
@@ -175,18 +168,18 @@ def test_an_answer(kind: str, model: FakeOpenAI, server: ServerProcess, open_pag
 
 
 def test_a_safe_link_leads_away_and_tells_nothing_of_us(
-    model: FakeOpenAI, server: ServerProcess, open_page: Open
+    writer: FakeOpenAI, server: ServerProcess, open_page: Open
 ) -> None:
     page = open_page(server)
-    model.behaviour.text = "Смотрите [тут](https://example.org/law)."
+    writer.behaviour.text = "Смотрите [тут](https://example.org/law)."
     answer = Talk(page).ask("Куда смотреть?")
     answer.ends()
     link = answer.region.get_by_role("link", name="тут", exact=True)
     expect(link).to_have_attribute("href", "https://example.org/law")
 
 
-def test_a_question_and_the_name_of_a_conversation(model: FakeOpenAI, server: ServerProcess, open_page: Open) -> None:
-    model.behaviour.text = "Ответ."
+def test_a_question_and_the_name_of_a_conversation(writer: FakeOpenAI, server: ServerProcess, open_page: Open) -> None:
+    writer.behaviour.text = "Ответ."
     page = open_page(server)
     watch = Watch(page, server)
     talk = Talk(page)
@@ -211,8 +204,8 @@ def test_a_question_and_the_name_of_a_conversation(model: FakeOpenAI, server: Se
     watch.is_quiet(page.get_by_role("main"))
 
 
-def test_an_opinion_read_by_the_administrator(model: FakeOpenAI, server: ServerProcess, open_page: Open) -> None:
-    model.behaviour.text = NASTY
+def test_an_opinion_read_by_the_administrator(writer: FakeOpenAI, server: ServerProcess, open_page: Open) -> None:
+    writer.behaviour.text = NASTY
     page = open_page(server)
     watch = Watch(page, server)
     answer = Talk(page).ask(f"Отзыв {NASTY}")
