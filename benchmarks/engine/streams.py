@@ -98,8 +98,8 @@ def figures_of(texts: int, found: Sequence[Turn], stolen: float) -> list[Figure]
         Figure(f"{name}: through us", middle([t.ours.writing for t in found]), "tokens/s"),
         Figure(f"{name}: directly", middle([t.direct.writing for t in found]), "tokens/s"),
     ]
-    most = MOST_ADDED if texts == 1 else None
-    figures.append(Figure(f"{name}: added to the first token", middle([t.added for t in found]) * 1e3, "ms", most=most))
+    added = middle([t.added for t in found]) * 1e3
+    figures.append(Figure(f"{name}: added to the first token", added, "ms", most=MOST_ADDED))
     return [*figures, Figure(f"{name}: taken by the host meanwhile", stolen, "%")]
 
 

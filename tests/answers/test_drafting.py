@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advakod.answers import packing, prompt
-from advakod.answers.drafting import EXTRACTIVE, QUESTION_CUT, Drafting, smaller
+from advakod.answers import drafting, packing, prompt
+from advakod.answers.drafting import EXTRACTIVE, QUESTION_CUT, UNREAD, Drafting, smaller
 from advakod.answers.model import Context, Plan, Request
 from advakod.engine.interface import (
     Continuation,
@@ -205,4 +205,34 @@ async def test_smaller_keeps_the_numbers_and_ends_with_nothing() -> None:
         assert [s.n for s in context.sources] == [1, 2, 3, 4, 5, 6]
         sizes.append(sum(map(len, of(context).packed)))
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-1] < 100
+    assert sizes[-1] == 0
+    assert of(context).question
+
+
+async def test_smaller_cuts_what_is_longest_and_says_so() -> None:
+    context = await plan(Counting(None))
+    context = replace(
+        context, plan=replace(of(context), question="Вопрос о сроке. " * 500, instructions="Кратко. " * 400)
+    )
+    told = []
+    for _ in range(drafting.HALVINGS):
+        context = smaller(context)
+        told.append(QUESTION_CUT in context.notices)
+    plan_ = of(context)
+    assert sum(map(len, (*plan_.packed, plan_.question, plan_.instructions))) < 2_000
+    assert told == sorted(told)
+    assert context.notices.count(QUESTION_CUT) == 1
+
+
+async def test_what_was_found_and_cannot_be_read_is_not_nothing_found() -> None:
+    made = await plan(Counting(SLOW), left=20.0)
+    assert made.sources == ()
+    assert of(made).unread
+    assert UNREAD in made.notices
+    assert "нет времени" in prompt.messages(Request(QUESTION), made)[-1].content
+
+
+@pytest.mark.parametrize(("left", "context", "hurried"), [(300.0, None, True), (1e6, 2_048, False), (1e6, None, False)])
+async def test_whether_it_is_time_that_is_short(left: float, context: int | None, hurried: bool) -> None:
+    made = of(await plan(Counting(SLOW, context=context), left=left))
+    assert made.hurried is hurried

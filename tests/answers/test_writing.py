@@ -87,7 +87,7 @@ async def test_reading_is_told_at_once_and_then_seldom(sqlite: Database, quick: 
         voice.read(done, 900)
     async with room(quick(heartbeat=60), sqlite, engine) as answers:
         run = await answers.ask("local", Request("вопрос"))
-        reading = {"stage": "reading", "done": 0, "total": 900}
+        reading = {"stage": "reading", "done": 0, "total": 900, "seconds_left": None, "expected_first_word": None}
         await until(lambda: stages_in(sqlite, run.id) == [reading])
         voice.say("Раз.").end()
         await ended(answers, run)
@@ -97,6 +97,24 @@ async def test_reading_is_told_at_once_and_then_seldom(sqlite: Database, quick: 
     assert (
         kinds.index("response.output_text.delta") == kinds.index("advakod.stage", kinds.index("advakod.stage") + 1) + 1
     )
+
+
+async def test_reading_tells_how_long_it_takes_at_its_own_pace(sqlite: Database, quick: Quick) -> None:
+    engine = Puppet()
+    voice = engine.voice("вопрос").read(100, 90_000)
+    async with room(quick(heartbeat=0.03), sqlite, engine) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        await until(lambda: stages_in(sqlite, run.id)[-1:] != [])
+        while not (left := stages_in(sqlite, run.id)[-1].get("seconds_left")):
+            voice.read(500, 90_000)  # again and again: told at most every H/3
+            await asyncio.sleep(0.01)
+        voice.say("Раз.").end()
+        done = await ended(answers, run)
+    (stage,) = [s for s in stages_in(sqlite, run.id) if s.get("done") == 500]
+    assert done.started_at is not None
+    assert done.finished_at is not None
+    assert 0 < left == stage["seconds_left"]  # by the pace of the 400 tokens before
+    assert stage["expected_first_word"] == pytest.approx(left, abs=done.finished_at - done.started_at + 0.1)
 
 
 async def test_reading_goes_on_being_told(sqlite: Database, quick: Quick) -> None:
@@ -484,6 +502,30 @@ async def test_thinking_is_told_and_is_no_word(sqlite: Database, quick: Quick) -
     assert text_in(events(sqlite, run.id)) == SENTENCE
     assert final["usage"]["output_tokens_details"]["reasoning_tokens"] == 9
     assert final["usage"]["output_tokens"] == 9 + 5
+
+
+async def test_what_was_thought_takes_room_from_the_answer(sqlite: Database, quick: Quick) -> None:
+    """So that it ends with a sentence all the same."""
+    engine = Remembering(planned(thinking=60), SLOW)
+    async with room(quick(), sqlite, engine) as answers:
+        run = await ended(answers, await answers.ask("local", Request("вопрос")))
+    (plan,) = told(sqlite, run.id, "advakod.plan")
+    assert run.status is Status.COMPLETED
+    assert 60 + run.output_tokens < plan["answer_tokens"]
+    assert text_in(events(sqlite, run.id)).rstrip().endswith("пять.")
+
+
+async def test_tokens_of_another_model_are_not_kept(sqlite: Database, quick: Quick) -> None:
+    """The run was planned for one model and is written by another: its tokens mean nothing to the first."""
+    first = planned(faults=(Fault(0, FaultKind.SILENCE, 60.0),))
+    async with room(quick(), sqlite, first) as answers:
+        run = await answers.ask("local", Request("вопрос"))
+        await until(lambda: told(sqlite, run.id, "advakod.plan"))
+    async with room(quick(), sqlite, planned(text=SENTENCE)) as answers:
+        done = await ended(answers, run)
+    assert text_in(events(sqlite, run.id)) == SENTENCE
+    assert done.status is Status.COMPLETED
+    assert tokens_of(sqlite, run.id).ids == ()
 
 
 async def test_a_crash_in_a_thought_tells_of_the_next_one(sqlite: Database, quick: Quick) -> None:

@@ -19,6 +19,7 @@ class Reader:
         self.run_id = ""
         self.text = ""
         self.numbers: list[int] = []
+        self.readings: list[tuple[int, int]] = []  # tokens that the engine reads, and characters of the text till then
         self.moved = asyncio.Event()  # set by new words
         self.end: dict[str, Any] = {}  # the terminal event, or what came last before it
 
@@ -30,6 +31,8 @@ class Reader:
                 if event.type == "response.output_text.delta":
                     self.text += event.data["delta"]
                     self.moved.set()
+                if event.data.get("stage") == "reading":
+                    self.readings.append((event.data["total"], len(self.text)))
                 self.end = event.data
 
     @property

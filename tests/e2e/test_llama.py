@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -149,14 +152,17 @@ def test_a_prompt_beyond_the_context_is_made_shorter(serve: Serve, env: dict[str
 
 
 @pytest.mark.timeout(900)  # a slow machine takes its time to start twenty servers
-def test_an_answer_survives_every_kill(serve: Serve, env: dict[str, str]) -> None:
+def test_an_answer_survives_every_kill(serve: Serve, env: dict[str, str], tmp_path: Path) -> None:
     """`kill -9` of the child and of the server by turns of chance, all of them in one answer."""
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")
-    asyncio.run(_killed(serve(env=env), random.Random(seed)))
+    often = {"ADVAKOD_HEARTBEAT": "3"}  # a reading is told though another was a second ago
+    reader = asyncio.run(_killed(serve(env=env | often), random.Random(seed)))
+    assert len(reader.readings) > KILLS  # after some deaths of the child too
+    assert_seamless(reader, tokens_stored(tmp_path / "var" / "advakod.db", reader.run_id))
 
 
-async def _killed(server: ServerProcess, chance: random.Random) -> None:
+async def _killed(server: ServerProcess, chance: random.Random) -> Reader:
     reader = Reader(server.url, QUESTION, max_output_tokens=ENDLESS)
     following = asyncio.create_task(reader.follow())
     victims = ["child", "server"] * KILLS
@@ -179,6 +185,24 @@ async def _killed(server: ServerProcess, chance: random.Random) -> None:
     response = status_of(server, reader.run_id)
     assert response["status"] == "cancelled"
     assert text_of(response) == reader.text == words_of(whole_log(server, reader.run_id))
+    return reader
+
+
+def tokens_stored(database: Path, run_id: str) -> dict[int, int]:
+    """By the length of a text's beginning: its tokens, as they were stored."""
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute(
+            "SELECT characters, length(ids) / 4 FROM run_token WHERE run = ? ORDER BY seq", (run_id,)
+        ).fetchall()
+    lengths, counts = (itertools.accumulate(column, initial=0) for column in zip(*rows, strict=True))
+    return dict(zip(lengths, counts, strict=True))
+
+
+def assert_seamless(reader: Reader, tokens: dict[int, int]) -> None:
+    """Each time the engine read the question and all tokens of what had been written, and no others."""
+    prompt, before = reader.readings[0]
+    assert before == 0
+    assert [total for total, _ in reader.readings] == [prompt + tokens[length] for _, length in reader.readings]
 
 
 def _kill(server: ServerProcess, victim: str) -> None:

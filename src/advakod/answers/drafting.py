@@ -31,6 +31,10 @@ QUESTION_CUT = {
     "code": "question_cut",
     "message": "Вопрос слишком длинный для этой модели: она прочла его начало и конец.",
 }
+UNREAD = {
+    "code": "unread",
+    "message": "Нормы найдены, но прочесть их за отведённое время модель не успела бы: ответ дан без них.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,7 @@ class Drafting:
         room = self._room(size, size.tokens)
         if room is not None and size.tokens > room:
             context, size = await self._packed(context, size, found)
-        return self._numbered(context, size)
+        return self._numbered(_without_law(context) if found.sources and not context.sources else context, size)
 
     async def go_on(self, context: Context) -> Context:
         """The plan of a run that goes on with `context.written`: the prompt is what it was, the rest is new."""
@@ -174,6 +178,7 @@ class Drafting:
 
     def _numbered(self, context: Context, size: PromptSize) -> Context:
         info = self._info
+        leisurely = planning.answer(self._left, None, info.context, size, self._most_answer)
         answer = planning.answer(self._left, info.speed, info.context, size, self._most_answer)
         times = planning.times(info.speed, size, answer) if info.speed else None
         return _with_plan(
@@ -181,20 +186,38 @@ class Drafting:
             prompt_tokens=size.tokens,
             cached_tokens=size.cached,
             answer_tokens=answer,
+            hurried=answer < leisurely,
             first_word=times.first_word if times else None,
             seconds=times.whole if times else None,
         )
 
 
 def smaller(context: Context) -> Context:
-    """The same sources under the same numbers, half of what is given of each, and of the conversation too."""
+    """The same sources under the same numbers, but half of what is longest: law and conversation, question, or
+    instructions.
+    """
     plan = _plan_of(context)
+    said = sum(len(turn.content) for turn in plan.history)
+    longest = max(said + sum(map(len, plan.packed)), len(plan.question), len(plan.instructions))
+    if len(plan.question) == longest:
+        return _with_question_cut(context, longest // 2)
+    if len(plan.instructions) == longest:
+        return _with_plan(context, instructions=cut(plan.instructions, longest // 2))
     packed = tuple(packing.half(plan.question, text) for text in plan.packed)
-    history = prompt.turns_within(plan.history, sum(len(turn.content) for turn in plan.history) // 2)
-    bare = not plan.history and not any(map(str.strip, plan.packed))
-    question = _both_ends(plan.question, len(plan.question) // 2) if bare else plan.question
-    instructions = cut(plan.instructions, len(plan.instructions) // 2) if bare else plan.instructions
-    return _with_plan(context, packed=packed, history=history, question=question, instructions=instructions)
+    return _with_plan(context, packed=packed, history=prompt.turns_within(plan.history, said // 2))
+
+
+def _with_question_cut(context: Context, most: int) -> Context:
+    """The reader is told of it."""
+    before = _plan_of(context).question
+    context = _with_plan(context, question=_both_ends(before, most))
+    told = _plan_of(context).question == before or QUESTION_CUT in context.notices
+    return context if told else replace(context, notices=(*context.notices, QUESTION_CUT))
+
+
+def _without_law(context: Context) -> Context:
+    """Provisions were found and none of them is given: neither model nor reader may take it for nothing found."""
+    return _with_plan(replace(context, notices=(*context.notices, UNREAD)), unread=True)
 
 
 def _plan_of(context: Context) -> Plan:
@@ -211,14 +234,12 @@ def _trimmed(context: Context, found: Context, size: PromptSize, room: int) -> t
     before = _plan_of(context)
     ratio = _characters(context) / max(1, size.tokens)  # of a token
     most = int(room * ratio)
+    trimmed = _with_question_cut(context, max(most // 3, SHORTEST))
     trimmed = _with_plan(
-        context,
+        trimmed,
         history=prompt.turns_within(found.history, most // 4),
-        question=_both_ends(before.question, max(most // 3, SHORTEST)),
         instructions=cut(before.instructions, max(most // 4, SHORTEST)),
     )
-    if _plan_of(trimmed).question != before.question and QUESTION_CUT not in trimmed.notices:
-        trimmed = replace(trimmed, notices=(*trimmed.notices, QUESTION_CUT))
     return trimmed, int((_characters(context) - _characters(trimmed)) / ratio)
 
 

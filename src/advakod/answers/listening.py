@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 from ..engine.interface import FinishReason, Piece, Reading
@@ -21,7 +22,9 @@ class Listening:
         self.usage = wire.Usage()
         self._silent = False  # the log's last stage is, or may be, of what comes before the first word
         self._thinking = False  # told
+        self._thought = 0  # tokens of this writing, which share its room with those of the answer
         self._progress = progress
+        self._first_reading: tuple[float, int] | None = None  # loop time and tokens: its pace tells how long it takes
         self._last_reading: Reading | None = None
         self._next_reading = 0.0  # loop time before which no more of it is told
 
@@ -29,10 +32,14 @@ class Listening:
         """Whether it is known that signs of reading come first: the first word is told as a stage then."""
         self._silent = reading
 
-    def take(self, pen: Recorder, piece: Piece, brake: Brake, *, planned: bool) -> Outcome | None:
+    def begin(self) -> None:
+        """The engine is asked, maybe anew: what was thought before is forgotten."""
+        self._thought, self._first_reading = 0, None
+
+    def take(self, pen: Recorder, piece: Piece, brake: Brake, *, hurried: bool) -> Outcome | None:
         """Write down what the engine says; an outcome ends the writing.
 
-        `planned`: the answer's room is less than what was asked for, so that its end is no fault.
+        `hurried`: for want of time the answer's room is less than what was asked for, so that its end is no fault.
         """
         if piece.reading is not None:
             self._tell_reading(pen, piece.reading)
@@ -47,13 +54,13 @@ class Listening:
         if piece.finish is None:
             return None
         empty = not pen.text.strip()
-        outcome = finished(piece.finish, empty=empty, thought=self.usage.reasoning > 0, planned=planned)
-        self.shortened = planned and piece.finish is FinishReason.LENGTH and not empty
+        outcome = finished(piece.finish, empty=empty, thought=self.usage.reasoning > 0, hurried=hurried)
+        self.shortened = hurried and piece.finish is FinishReason.LENGTH and not empty
         return outcome
 
     def _stops(self, pen: Recorder, piece: Piece, brake: Brake) -> bool:
         """Whether a sentence ends here and is the last that there is time for; then it is written down."""
-        if not brake.is_on(asyncio.get_running_loop().time(), pen.output_tokens):
+        if not brake.is_on(asyncio.get_running_loop().time(), pen.output_tokens + self._thought):
             return False
         kept = kept_of(pen.text, piece.text)
         if kept is None:
@@ -77,10 +84,32 @@ class Listening:
         if now >= self._next_reading and reading != self._last_reading:
             self._silent, self._next_reading, self._last_reading = True, now + self._progress, reading
             self._thinking = False  # after a crash it thinks anew
-            pen.event("advakod.stage", stage="reading", done=reading.done, total=reading.total)
+            pen.event(
+                "advakod.stage",
+                stage="reading",
+                done=reading.done,
+                total=reading.total,
+                **self._expected(pen, self._left(now, reading)),
+            )
+
+    def _expected(self, pen: Recorder, left: float | None) -> dict[str, float | None]:
+        """Seconds that are left, and the same from the claim on, as the plan tells them: what is read late is true."""
+        begun = pen.run.started_at
+        first_word = None if left is None or begun is None else round(max(0.0, time.time() - begun) + left, 1)
+        return {"seconds_left": left, "expected_first_word": first_word}
+
+    def _left(self, now: float, reading: Reading) -> float | None:
+        """Seconds that the rest takes at the pace seen so far; None until there is one."""
+        if self._first_reading is None or reading.done < self._first_reading[1]:
+            self._first_reading = now, reading.done
+        at, done = self._first_reading
+        if reading.done <= done:
+            return None
+        return round((reading.total - reading.done) * (now - at) / (reading.done - done), 1)
 
     def _tell_thinking(self, pen: Recorder, piece: Piece) -> None:
         """Once: what is thought is nobody's, and how long it takes nobody knows."""
+        self._thought += piece.tokens
         self.usage = replace(self.usage, reasoning=self.usage.reasoning + piece.tokens)
         if not self._thinking:
             self._thinking = self._silent = True

@@ -82,6 +82,8 @@ class Plan:
     prompt_tokens: int | None = None
     cached_tokens: int | None = None  # of them, that need not be read
     answer_tokens: int | None = None  # the answer's room; None: no less than was asked for
+    hurried: bool = False  # it is time that bounds the answer, and neither what was asked for nor the context
+    unread: bool = False  # provisions were found, and there is no room for any
     first_word: float | None = None  # seconds of reading
     seconds: float | None = None  # of reading and writing, were all the room used
 

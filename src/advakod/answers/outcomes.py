@@ -37,11 +37,11 @@ def ended(status: Status, reason: Reason) -> Outcome:
     return Outcome(status, reason, SENTENCES[reason])
 
 
-def finished(finish: FinishReason, *, empty: bool, thought: bool, planned: bool) -> Outcome:
-    """An engine has ended by itself; `planned`: its room was less than what was asked for."""
+def finished(finish: FinishReason, *, empty: bool, thought: bool, hurried: bool) -> Outcome:
+    """An engine has ended by itself; `hurried`: for want of time its room was less than what was asked for."""
     if empty:
         return ONLY_THOUGHT if thought and finish is FinishReason.LENGTH else EMPTY
-    if finish is FinishReason.LENGTH and not planned:
+    if finish is FinishReason.LENGTH and not hurried:
         return ended(Status.INCOMPLETE, Reason.MAX_OUTPUT_TOKENS)
     return Outcome(Status.COMPLETED)
 

@@ -19,6 +19,8 @@ RANK_LOSS = 0.25  # a block of the second source is worth 1/1.25 of one in the f
 LONG_LIST = 600  # characters; of a longer one single items are given, each with the words that lead to it
 GAP = 4  # tokens of a line's end and a sign that something is left out
 
+LEAST_SAID = 40  # characters of a text that say anything
+
 # Where nothing is known of the engine's speed and context.
 SOURCE_CHARACTERS = 1_800  # of one provision: a part of an article with its points usually fits
 PROVISIONS_CHARACTERS = 12_000  # of all: about 4,000 tokens of a Russian text
@@ -142,8 +144,9 @@ def _given(sources: Sequence[Source], units: Sequence[Unit], kept: Collection[in
 
 
 def half(question: str, text: str) -> str:
-    """The half of a text that bears on the question most."""
-    return excerpt(question, text, len(text) // 2)
+    """The half of a text that bears on the question most; nothing of one of which half says nothing."""
+    most = len(text) // 2
+    return excerpt(question, text, most) if most >= LEAST_SAID else ""
 
 
 def _numbered(kept: Iterable[tuple[Source, str]], tokens: int = 0) -> Packed:

@@ -48,6 +48,7 @@ class Recorder:
         self.output_tokens = held.output_tokens
         self.ids: list[int] = []  # the model's tokens of the beginning of `text`
         self.ids_length = 0  # characters that they stand for
+        self.keeps_ids = True  # false: they would be another model's than those that are, or will be, stored
         self.lost = False  # another attempt holds the run
         self._on_lost = on_lost
         self.due: float | None = None  # loop time at which what is unwritten must be on its way
@@ -95,7 +96,7 @@ class Recorder:
             self.output_tokens += tokens
             return
         sound = _sound(text)
-        if ids and sound == text and self.ids_length == len(self.text):
+        if ids and self.keeps_ids and sound == text and self.ids_length == len(self.text):
             self.ids += ids
             self.ids_length += len(text)
             self._ids.add(ids, len(text))

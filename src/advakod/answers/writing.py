@@ -147,6 +147,8 @@ class Writing:
                 known = await self.desk.flusher.read(partial(event_log.token_ids, run_id=self.run.continues))
         if same:
             self._pen.know(known, stored=not fresh)
+        else:
+            self._pen.keeps_ids = False
 
     # -- waiting for the engine -------------------------------------------------------------------
 
@@ -240,6 +242,12 @@ class Writing:
         room = context.plan.answer_tokens if context.plan else None
         return room if room is not None and room < self._most_tokens else None
 
+    @staticmethod
+    def _hurried(context: Context) -> bool:
+        """Whether the end of the answer's room is a fair end: time bounds it, and something can be said in it."""
+        plan = context.plan
+        return plan is not None and plan.hurried and (plan.answer_tokens or 0) >= planning.LAST_TOKENS
+
     # -- words ------------------------------------------------------------------------------------
 
     async def _write_guarded(self, context: Context, info: EngineInfo, *, resumed: bool) -> Outcome:
@@ -295,7 +303,10 @@ class Writing:
 
     async def _shrink(self, context: Context) -> Context:
         """The engine, which told nobody how much it can read, says that this is too much."""
+        known = context.notices
         context = drafting.smaller(context)
+        for notice in context.notices[len(known) :]:
+            self._pen.event("advakod.notice", **notice)
         log.info("run %s: the prompt is too long for the engine, and is made shorter", self.run.id)
         await Preparation(self.run, self.desk, self._pen, self._most_tokens).freeze(context)
         return context
@@ -318,21 +329,22 @@ class Writing:
 
     def _brake(self, context: Context, info: EngineInfo, end: float) -> Brake:
         last = min(planning.last_seconds(info.speed), self._time.budget / 2)
-        planned = self._planned_tokens(context)
+        planned = self._planned_tokens(context) if self._hurried(context) else None
         return Brake(end - last, None if planned is None else planned - planning.last_tokens(planned))
 
     async def _write(self, context: Context, info: EngineInfo) -> Outcome:
         """Move words from the engine to the log; silence and the budget end it."""
         loop = asyncio.get_running_loop()
         end = loop.time() + self._time.budget - self._pen.spent
-        brake, planned = self._brake(context, info, end), self._planned_tokens(context) is not None
+        brake, hurried = self._brake(context, info, end), self._hurried(context)
+        self._hears.begin()
         try:
             async with (
                 aclosing(self.desk.engine.write(self._task(context))) as pieces,
                 asyncio.timeout_at(min(end, loop.time() + self._time.first_token)) as bound,
             ):
                 async for piece in pieces:
-                    outcome = self._hears.take(self._pen, piece, brake, planned=planned)
+                    outcome = self._hears.take(self._pen, piece, brake, hurried=hurried)
                     if outcome is not None:
                         return outcome
                     if piece.reading is None:  # reading is no word: it moves the end of the wait for one nowhere

@@ -61,6 +61,8 @@ class StageFacts(BaseModel):
     expected_wait: float | None = Field(None, description="Секунд до начала; null — неизвестно.")
     done: int | None = Field(None, description="Токенов прочитано.")
     total: int | None = Field(None, description="Токенов всего.")
+    seconds_left: float | None = Field(None, description="Секунд чтения осталось; null — неизвестно.")
+    expected_first_word: float | None = Field(None, description="От начала работы до первого слова; null — неизвестно.")
 
 
 class PlanFacts(BaseModel):

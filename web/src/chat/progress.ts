@@ -40,7 +40,7 @@ export function progress(view: RunView, now: number): Progress {
   const queued = view.stage?.stage === 'queued' ? view.stage.expected_wait : null;
   const plan = doing === 'loading' ? null : view.plan; // it knows of no second loading
   const expected = doing === 'queued' ? queued : (plan?.expected_seconds ?? null);
-  const firstWord = doing === 'queued' || view.text ? null : (plan?.expected_first_word ?? null);
+  const firstWord = doing === 'queued' || view.text ? null : (readBy(view) ?? plan?.expected_first_word ?? null);
   return { doing, label: label(doing, view), share: share(doing, view, elapsed), elapsed, expected, firstWord };
 }
 
@@ -51,11 +51,15 @@ export function times(at: Progress): string {
 
 function ahead({ doing, elapsed, expected, firstWord }: Progress): string {
   const words = texts.progress;
-  if (expected === null) return '';
-  if (doing === 'queued') return words.wait(expected);
-  if (elapsed > expected * LATE) return words.longer;
+  if (doing === 'queued') return expected === null ? '' : words.wait(expected);
   if (firstWord !== null && firstWord - elapsed >= PATIENCE) return words.firstWord(firstWord - elapsed);
-  return words.expected(expected);
+  if (expected === null) return '';
+  return elapsed > expected * LATE ? words.longer : words.expected(expected);
+}
+
+/** What the engine's own pace tells, once it reads. */
+function readBy({ stage }: RunView): number | null {
+  return stage?.stage === 'reading' ? (stage.expected_first_word ?? null) : null;
 }
 
 /** Never back: what was shown stays until more is known. */

@@ -42,7 +42,7 @@ export type Stage =
   | { stage: 'queued'; position: number; expected_wait: number | null }
   | { stage: 'loading' }
   | { stage: 'searching' }
-  | { stage: 'reading'; done: number; total: number }
+  | { stage: 'reading'; done: number; total: number; seconds_left?: number | null; expected_first_word?: number | null }
   | { stage: 'thinking' }
   | { stage: 'writing' }
   | { stage: 'checking' };
