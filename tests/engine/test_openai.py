@@ -21,6 +21,7 @@ from advakod.engine import (
     Piece,
     Reading,
     WritingTask,
+    openai,
 )
 from advakod.engine.openai import OpenAIEngine
 from advakod.errors import EngineError
@@ -277,11 +278,27 @@ async def test_stopping_during_the_probe_leaves_nothing() -> None:
         assert asking.done()
 
 
+async def test_a_slow_probe_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai, "ASK", 3600.0)
+    async with (
+        FakeOpenAI(Behaviour(mute=True)) as server,
+        engine_at(server.base_url, prefill=Prefill.AUTO) as engine,
+    ):
+        first = asyncio.create_task(engine.info())
+        while not server.requests:  # noqa: ASYNC110  # a poll is enough here
+            await asyncio.sleep(0.01)
+        engine._servers[0]._probe_began -= 3600
+        info = await engine.info()
+        assert (info.reachable, info.details["unknown"]) == (True, "the server is slow")
+        first.cancel()
+        await asyncio.wait([first])
+
+
 async def test_a_server_that_is_still_starting_is_probed_again() -> None:
     behaviour = Behaviour(TEXT, refusals=[Refusal(503, headers={"Retry-After": "0"}), Refusal(500), Refusal(503)])
     async with FakeOpenAI(behaviour) as server, engine_at(server.base_url, prefill=Prefill.AUTO) as engine:
         info = await engine.info()
-        assert (info.continuation, info.details["prefill"]) == (Continuation.NONE, "unknown")
+        assert (info.reachable, info.details["prefill"]) == (True, "unknown")
         assert (await engine.info()).continuation is Continuation.PREFILL
         assert words(5) + (await collect(engine, going_on(words(5))))[0] == TEXT
 

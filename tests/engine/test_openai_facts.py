@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 
+import orjson
 import pytest
 
-from advakod.engine import Message, Piece, PromptSize, Speed, WritingTask
+from advakod.answers import writing
+from advakod.api import engine_state
+from advakod.engine import Message, Piece, PromptSize, Reading, Speed, WritingTask, openai
 from advakod.engine.openai import OpenAIEngine
-from advakod.engine.remote.pace import KEPT, LEAST_READ, Pace, Timing
+from advakod.engine.remote import counting
+from advakod.engine.remote.counting import Counter
+from advakod.engine.remote.http import Http
+from advakod.engine.remote.pace import KEPT, LEAST_READ, MOST_GUESSED, Pace, Timing
 from advakod.settings import Prefill
 from tests.support.fake_openai import Behaviour, FakeFacts, FakeOpenAI, words
 from tests.support.remote_engine import TASK, collect, engine_at
@@ -87,7 +94,8 @@ async def test_a_configured_model_that_is_not_listed_has_no_context_of_another()
         assert (await engine.info()).model == "other"
 
 
-async def test_ready_waits_for_a_server_that_loads_its_model() -> None:
+async def test_ready_waits_for_a_server_that_loads_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai, "GLANCE", 3600.0)
     behaviour = Behaviour(TEXT, facts=FakeFacts(loading=2))
     async with FakeOpenAI(behaviour) as server, engine_at(server.base_url) as engine:
         await engine.ready()
@@ -101,6 +109,56 @@ async def test_ready_does_not_wait_for_a_server_that_is_not_there() -> None:
     async with engine_at(server.base_url) as engine:
         await engine.ready()
         assert not (await engine.info()).reachable
+
+
+async def test_ready_does_not_take_silence_for_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Http.ask, "__kwdefaults__", {"within": 3600.0})
+    facts = FakeFacts(mute=("/v1/models",))
+    async with FakeOpenAI(Behaviour(facts=facts)) as server, engine_at(server.base_url) as engine:
+        await engine.ready()
+
+
+def test_a_glance_is_over_before_anybody_is_told_that_the_model_is_loading() -> None:
+    assert min(writing.A_MOMENT, engine_state.WITHIN) > openai.GLANCE
+
+
+async def test_many_ask_at_once_what_a_server_is() -> None:
+    facts = FakeFacts("llamacpp")
+    async with FakeOpenAI(Behaviour(facts=facts)) as server, engine_at(server.base_url) as engine:
+        await asyncio.gather(*(engine.info() for _ in range(20)))
+        assert server.asked == ["/props"]
+
+
+# -- a server that does not count any more ----------------------------------------------------------
+
+
+async def test_a_count_that_is_not_answered_is_not_asked_for_again_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    async with FakeOpenAI(Behaviour(facts=FakeFacts("vllm"))) as server:
+        http = Http(server.base_url, read=3600.0)
+        await http.start()
+        counter = Counter(http, "fake-model", lambda: now)
+        assert await counter.count(["один"]) == [1]
+        server.behaviour.facts.mute = ("/tokenize",)
+        monkeypatch.setattr(counting, "ASK", 0.01)
+        assert await counter.count(["два слова"]) is None
+        monkeypatch.setattr(counting, "ASK", 3600.0)
+        assert await counter.count(["ещё три слова"]) is None
+        assert await counter.measure([{"role": "user", "content": "Вопрос?"}]) is None
+        assert await counter.count(["один"]) == [1]
+        now += counting.PAUSE
+        server.behaviour.facts.mute = ()
+        assert await counter.count(["два слова"]) == [2]
+        await http.stop()
+
+
+async def test_nobody_waits_to_count_at_a_server_that_has_just_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Http.ask, "__kwdefaults__", {"within": 3600.0})
+    facts = FakeFacts("vllm", mute=("/v1/models",))
+    async with FakeOpenAI(Behaviour(facts=facts)) as server, engine_at(server.base_url) as engine:
+        engine._servers[0].health.failed("gone", 3600.0)
+        assert await engine.count(["один"]) is None
+        assert await engine.measure(TASK) is None
 
 
 # -- what an answer tells ---------------------------------------------------------------------------
@@ -141,6 +199,52 @@ async def speed_after(answers: int, behaviour: Behaviour) -> Speed | None:
         for _ in range(answers):
             await collect(engine)
         return (await engine.info()).speed
+
+
+def progress(processed: int, cached: int, seconds: float) -> bytes:
+    """llama-server has read so much, and is lost."""
+    told = {"total": 5_000, "cache": cached, "processed": processed, "time_ms": seconds * 1_000}
+    return b"data: %b\n\n" % orjson.dumps({"choices": [{"delta": {"content": None}}], "prompt_progress": told})
+
+
+async def test_a_reading_that_broke_off_tells_how_slow_it_was() -> None:
+    body = progress(564, 500, 26.0) + progress(756, 500, 102.4)
+    assert await speed_after(1, Behaviour(body=body)) == Speed(2.5, 1.25)
+    assert await speed_after(4, Behaviour(body=progress(700, 700, 60.0))) is None
+
+
+async def test_a_reading_that_nobody_waits_for_any_more_tells_how_slow_it_was() -> None:
+    behaviour = Behaviour(TEXT, prompt_tokens=900, hang_after=0)
+    read = asyncio.Event()
+
+    async def wait(engine: OpenAIEngine) -> None:
+        async for piece in engine.write(TASK):
+            if piece.reading == Reading(900, 900):
+                read.set()
+
+    async with FakeOpenAI(behaviour) as server, engine_at(server.base_url) as engine:
+        waiting = asyncio.create_task(wait(engine))
+        await read.wait()
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert (await engine.info()).speed == Speed(1_000, MOST_GUESSED)
+
+
+async def test_a_text_that_was_stopped_tells_how_fast_it_was_written() -> None:
+    behaviour = Behaviour(TEXT, prompt_tokens=900, allowed=1)
+    async with FakeOpenAI(behaviour) as server, engine_at(server.base_url) as engine:
+        async with aclosing(engine.write(TASK)) as pieces:
+            written = 0
+            async for piece in pieces:
+                written += piece.tokens
+                if written == 1:
+                    behaviour.allowed = 15
+                if written == 15:
+                    break
+        speed = (await engine.info()).speed
+    assert speed is not None
+    assert speed.reading == 1_000
+    assert speed.writing != MOST_GUESSED
 
 
 def test_one_odd_answer_is_forgotten_and_the_load_is_followed() -> None:

@@ -21,13 +21,16 @@ from advakod.engine import (
     Piece,
     Reading,
     WritingTask,
+    openai,
 )
-from advakod.engine.openai import OpenAIEngine
+from advakod.engine.openai import OpenAIEngine, Turn
 from advakod.engine.remote.authors import HELD, Authors
+from advakod.engine.remote.failures import SilentError
 from advakod.engine.remote.health import LONGEST_PAUSE, PAUSE, Health, in_order
-from advakod.engine.remote.http import shown
+from advakod.engine.remote.http import Http, shown
+from advakod.engine.remote.server import Server
 from advakod.errors import EngineError, SettingsError
-from advakod.settings import load_settings
+from advakod.settings import Prefill, load_settings
 from tests.support.fake_openai import Behaviour, FakeFacts, FakeOpenAI, Refusal, words
 from tests.support.remote_engine import TASK, collect, engine_at
 
@@ -122,6 +125,45 @@ async def test_silence_before_the_first_word_is_reading() -> None:
         writing.cancel()
         await asyncio.wait([writing])
         assert asked(fakes) == [1, 0]
+
+
+async def test_one_that_gives_no_sign_is_left_before_the_first_word() -> None:
+    async with servers(Behaviour(TEXT, mute=True), Behaviour(TEXT), silence=0.05) as (fakes, engine):
+        assert (await collect(engine))[0] == TEXT
+        assert engine._servers[0].health.failures == 1
+        assert (await collect(engine))[0] == TEXT  # for a while nobody waits for it again
+        assert len(fakes[1].requests) == 2
+        assert len(fakes[0].requests) <= 1
+
+
+async def test_one_is_left_for_its_silence_only_while_another_is_well_and_at_the_end_waited_for() -> None:
+    async with servers(Behaviour(), Behaviour(), silence=0.05) as (_, engine):
+        first, second = engine._servers
+        failures: list[tuple[Server, EngineError]] = []
+        turns = engine._turns(failures)
+        assert next(turns) == Turn(first, silence=0.05)
+        failures.append((first, SilentError("no sign")))
+        assert next(turns) == Turn(second)
+        failures.append((second, EngineRefusedError("no")))
+        assert list(turns) == [Turn(first, patient=True)]
+        second.health.failed("gone", 3600.0)
+        assert next(engine._turns([])) == Turn(first)
+
+
+async def test_one_that_was_left_after_a_long_silence_is_asked_last() -> None:
+    async with servers(Behaviour(TEXT, hang_after=0), Behaviour(TEXT)) as (fakes, engine):
+        for silence, failures in ((3600.0, 0), (0.01, 1)):
+            writing = asyncio.create_task(collect(engine))
+            while not fakes[0].open_streams:  # noqa: ASYNC110  # a poll is enough here
+                await asyncio.sleep(0.01)
+            engine._silence = silence
+            await asyncio.sleep(0.05)
+            writing.cancel()
+            await asyncio.wait([writing])
+            assert engine._servers[0].health.failures == failures
+            assert await fakes[0].is_idle()
+        assert (await collect(engine))[0] == TEXT
+        assert asked(fakes) == [2, 1]
 
 
 async def test_what_is_gone_on_with_counts_against_the_longest_answer() -> None:
@@ -261,6 +303,15 @@ async def test_ready_asks_all() -> None:
         await engine.ready()
 
 
+async def test_ready_waits_for_one_that_is_loading_when_the_others_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai, "GLANCE", 3600.0)
+    loading = Behaviour(TEXT, facts=FakeFacts(loading=2))
+    async with servers(Behaviour(), loading) as (fakes, engine):
+        await fakes[0].stop()
+        await engine.ready()
+        assert loading.facts.loading == 0
+
+
 async def test_counting_is_done_by_the_one_in_use() -> None:
     async with servers(Behaviour(), Behaviour(TEXT, facts=FakeFacts("vllm"))) as (fakes, engine):
         await fakes[0].stop()
@@ -312,6 +363,24 @@ def test_a_bad_one_is_asked_again_after_a_growing_pause() -> None:
     first.health.well()
     first.health.failed("gone")
     assert first.health.asked_again == clock.now + PAUSE
+
+
+def test_silence_is_a_dear_failure() -> None:
+    clock = Clock()
+    server = Server(Http("http://a/v1"), "", Prefill.AUTO)
+    server.health = Health(clock)
+    server.failed(SilentError("no sign"))
+    assert server.health.asked_again == clock.now + LONGEST_PAUSE
+
+
+def test_a_failure_that_was_dear_makes_the_pause_longer_at_once() -> None:
+    clock = Clock()
+    place = Place(clock)
+    place.health.failed("gone")
+    place.health.failed("silent", LONGEST_PAUSE)
+    assert (place.health.asked_again, place.health.failures) == (clock.now + LONGEST_PAUSE, 1)
+    place.health.failed("gone")
+    assert place.health.asked_again == clock.now + LONGEST_PAUSE
 
 
 def test_many_texts_that_fail_together_are_one_failure() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import aclosing
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -74,6 +75,20 @@ async def test_reading_speed_and_cache_are_told(url: str) -> None:
     assert again.cached_tokens is not None
     assert again.prompt_tokens is not None
     assert again.cached_tokens >= 0.9 * again.prompt_tokens
+
+
+async def test_a_text_that_was_stopped_tells_how_fast_its_prompt_was_read(url: str) -> None:
+    task = WritingTask("?", [Message("user", "Арендатор обязан вносить плату за помещение. " * 40)], max_tokens=24)
+    async with engine_at(url) as engine:
+        async with aclosing(engine.write(task)) as pieces:
+            async for piece in pieces:
+                if piece.text:
+                    break
+        speed = (await engine.info()).speed
+        pace = engine._servers[0].pace
+    assert speed is not None
+    assert pace._told
+    assert pace._reading[0] == speed.reading
 
 
 @pytest.mark.parametrize("mode", [Prefill.CONTINUE_FINAL_MESSAGE, Prefill.ASSISTANT])

@@ -55,6 +55,7 @@ class FakeFacts:
     slots: int = 2
     loading: int = 0  # so many lists of models are refused with 503
     rubbish: object = None  # the answer to everything but the list of models
+    mute: tuple[str, ...] = ()  # paths at which a question is taken and never answered
 
     def models(self, model: str) -> web.Response:
         """GET /v1/models."""
@@ -171,12 +172,18 @@ class FakeOpenAI:
         return not self.open_streams
 
     async def _models(self, request: web.Request) -> web.Response:
+        await self._silence(request)
         return self.behaviour.facts.models(self.behaviour.model)
 
     async def _fact(self, request: web.Request) -> web.Response:
         body = orjson.loads(await request.read() or b"{}")
         self.asked.append(request.path)
+        await self._silence(request)
         return self.behaviour.facts.answer(request.path, self.behaviour.model, body)
+
+    async def _silence(self, request: web.Request) -> None:
+        if request.path in self.behaviour.facts.mute:
+            await asyncio.sleep(ENDLESS)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = orjson.loads(await request.read())

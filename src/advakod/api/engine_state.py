@@ -6,10 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..engine.errors import EngineUnreachableError
 from ..engine.interface import Engine, EngineInfo
 from ..errors import EngineError
 
 WITHIN = 0.5  # seconds; an engine that is ready says so at once
+TOLD_WITHIN = 2.0  # seconds for its facts, which may have to come over a network
 
 State = Literal["ready", "loading", "failed", "unreachable"]
 
@@ -28,8 +30,24 @@ class EngineFacts:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-async def state_of(engine: Engine) -> tuple[State, str | None]:
-    """The state and, of one that is not to be expected to recover, the reason. Takes WITHIN at most."""
+async def facts_of(engine: Engine) -> EngineFacts:
+    """All of it; takes WITHIN + TOLD_WITHIN at most.
+
+    An engine that waits in `ready` has said that it is loading; one that says nothing at all is not reached.
+    """
+    state, problem = await _state_of(engine)
+    try:
+        async with asyncio.timeout(TOLD_WITHIN):
+            info = await engine.info()
+    except TimeoutError:
+        info = None
+    if state == "ready" and (info is None or not info.reachable):
+        state, problem = "unreachable", EngineUnreachableError().for_admin
+    return EngineFacts(state=state, problem=problem) if info is None else _with_info(state, problem, info)
+
+
+async def _state_of(engine: Engine) -> tuple[State, str | None]:
+    """As far as `ready` tells, and, of an engine that is not to be expected to recover, the reason."""
     try:
         async with asyncio.timeout(WITHIN):
             await engine.ready()
@@ -38,17 +56,6 @@ async def state_of(engine: Engine) -> tuple[State, str | None]:
     except TimeoutError:
         return "loading", None
     return "ready", None
-
-
-async def facts_of(engine: Engine) -> EngineFacts:
-    """All of it; takes 2 × WITHIN at most."""
-    state, problem = await state_of(engine)
-    try:
-        async with asyncio.timeout(WITHIN):
-            info = await engine.info()
-    except TimeoutError:
-        return EngineFacts(state=state, problem=problem)
-    return _with_info("unreachable" if state == "ready" and not info.reachable else state, problem, info)
 
 
 def _with_info(state: State, problem: str | None, info: EngineInfo) -> EngineFacts:

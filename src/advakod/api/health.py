@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ..answers import Answers
 from ..errors import StorageError
-from .engine_state import facts_of, state_of
+from .engine_state import facts_of
 
 READY_WITHIN = 5.0  # seconds for the database to answer
 
@@ -34,17 +34,17 @@ async def health() -> dict[str, str]:
 async def ready(request: Request) -> Response:
     """Проверяет базу данных и модель; администратору говорит, что не так.
 
-    Пока модель загружается, вопросы принимаются и ждут: это готовность. Модель, которая не запустится сама, — нет.
+    Пока модель загружается, вопросы принимаются и ждут: это готовность. Модель, которая не отвечает или не
+    запустится сама, — нет.
     """
     answers: Answers = request.app.state.answers
-    problem = await _problem(answers)
-    state, trouble = await state_of(answers.engine)
-    problem = problem or trouble
+    problem, engine = await _problem(answers), await facts_of(answers.engine)
+    problem = problem or engine.problem
     who = request.scope.get("state", {}).get("principal")
-    facts: dict[str, Any] = {"status": "ready" if problem is None else "unavailable", "engine": state}
+    facts: dict[str, Any] = {"status": "ready" if problem is None else "unavailable", "engine": engine.state}
     if who is not None and who.is_admin:
         facts |= {"problem": problem, "running": answers.running, "concurrency": answers.concurrency}
-        facts["engine_facts"] = await facts_of(answers.engine)
+        facts["engine_facts"] = engine
     return Response(orjson.dumps(facts, default=str), 200 if problem is None else 503, media_type="application/json")
 
 

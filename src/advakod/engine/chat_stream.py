@@ -45,6 +45,7 @@ class ChatDecoder:
         "failure",
         "finish",
         "over",
+        "progress",
         "prompt_tokens",
         "reading",
         "spoken",
@@ -61,6 +62,7 @@ class ChatDecoder:
         self.prompt_tokens: int | None = None
         self.cached_tokens: int | None = None  # of them, not read anew
         self.timings: dict[str, Any] = {}  # llama-server's own account of its speed
+        self.progress: dict[str, Any] = {}  # the account that `reading` was made of
         self.reading: Reading | None = None
         self.finish: FinishReason | None = None
         self.failure: EngineError | None = None
@@ -119,8 +121,8 @@ class ChatDecoder:
         if choices := event.get("choices"):
             self._seen = True
             self._choice(choices[0], texts)
-        if (progress := event.get("prompt_progress")) and not self._counted:  # llama-server
-            self.reading = _reading(progress) or self.reading
+        if not self._counted and (reading := _reading(event.get("prompt_progress"))):  # llama-server
+            self.progress, self.reading = event["prompt_progress"], reading
         if usage := event.get("usage"):
             self._usage(usage)
         if isinstance(timings := event.get("timings"), dict):

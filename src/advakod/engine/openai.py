@@ -15,7 +15,8 @@ from ..settings import Prefill, Settings
 from .interface import Continuation, EngineInfo, Piece, PromptSize, WritingTask
 from .prefill import chat_request
 from .remote.authors import Authors
-from .remote.failures import BLAMELESS, UnfitError, is_busy, together
+from .remote.counting import Counter
+from .remote.failures import BLAMELESS, SilentError, UnfitError, is_busy, together
 from .remote.health import in_order
 from .remote.http import ASK, CONNECT, Http, shown
 from .remote.server import Server
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 CONNECT_OF_MANY = 3.0  # seconds to reach a server when there is another one to be asked
 LONGEST_LOOK = 5.0  # seconds between two looks at servers that are loading their models
+GLANCE = 0.2  # seconds to say that one is loading; who waits longer than a moment tells the reader so
+ASK_OF_MANY = 1.0  # seconds that one of several servers has to say what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,20 @@ class Remote:
     prefill: Prefill = Prefill.AUTO
     read_timeout: float = 900.0  # seconds without a byte
     stall: float = 150.0  # seconds without a word, once writing has begun, until another server is asked to go on
+    silence: float = 150.0  # seconds without any sign, before that, until another server is asked instead
 
     @property
     def urls(self) -> list[str]:
         return [url.strip().rstrip("/") for url in self.base_url.split(",") if url.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Of one server, to be asked for a text."""
+
+    server: Server
+    patient: bool = False  # wait for it when it is busy
+    silence: float | None = None  # seconds that it may take for its first sign; None: any
 
 
 class OpenAIEngine:
@@ -52,8 +65,10 @@ class OpenAIEngine:
     when the server is busy, and once when it closed the connection without a word.
 
     With several addresses the next one is asked when one cannot be reached, refuses for reasons of
-    its own, sends rubbish, breaks off or falls silent in the middle. Text that has come is gone on
-    with, and only by a model of the same name. An address that failed is asked last for a while.
+    its own, sends rubbish, breaks off, falls silent in the middle or, while one that is well is left,
+    gives no sign at the beginning: a head, a thought, how far it has read. Text that has come is gone
+    on with, and only by a model of the same name. An address that failed is asked last for a while;
+    so is one that whoever asked left after a long silence.
     """
 
     def __init__(self, remote: Remote) -> None:
@@ -65,6 +80,7 @@ class OpenAIEngine:
             for url in urls
         ]
         self._stall = remote.stall if many else None
+        self._silence = remote.silence if many else None
         self._authors = Authors()
 
     @classmethod
@@ -77,6 +93,7 @@ class OpenAIEngine:
             prefill=settings.openai_prefill,
             read_timeout=settings.time.engine_read,
             stall=settings.time.stall / 2,  # so that another server has as long as the first
+            silence=settings.time.stall / 2,
         )
         if not remote.urls:
             raise SettingsError(
@@ -96,8 +113,12 @@ class OpenAIEngine:
     # -- facts ------------------------------------------------------------------------------------
 
     async def info(self) -> EngineInfo:
-        """Asks the server in use for its model and whether it can go on with a text, ASK seconds together."""
-        server, unknown = await self._in_use()
+        """Asks the server in use for its model and whether it can go on with a text, 1.5 × ASK seconds together.
+
+        Whether it can is tried when it is needed, as long as it is not known.
+        """
+        server, absent = await self._answering()
+        unknown = absent or await self._probed(server)
         model, mode, facts = server.known_model, server.known_mode, server.known_facts
         details: dict[str, object] = {"base_url": shown(server.http.url), "prefill": str(mode or "unknown")}
         if len(self._servers) > 1:
@@ -105,9 +126,9 @@ class OpenAIEngine:
         info = EngineInfo(
             name="openai",
             model=model,
-            continuation=Continuation.NONE if mode in (None, Prefill.NONE) else Continuation.PREFILL,
+            continuation=Continuation.NONE if mode is Prefill.NONE else Continuation.PREFILL,
             fingerprint=self._fingerprint(model),
-            reachable=not unknown and mode is not None,
+            reachable=not absent,
             tells_reading=server.tells_reading,
             context=facts.context if facts else None,
             speed=server.pace.speed,
@@ -115,24 +136,23 @@ class OpenAIEngine:
         )
         return replace(info, concurrency=facts.slots) if facts and facts.slots else info
 
-    async def _in_use(self) -> tuple[Server, str]:
-        """The server that the next text would go to, and what is not known about it."""
-        server, unknown = await self._answering()
-        if unknown:
-            return server, unknown
-        try:  # on a busy server this may wait for its turn, which is no failure
-            async with asyncio.timeout(ASK / 2):
+    async def _probed(self, server: Server) -> str:
+        """Why it is not known whether it can go on. On a busy server this may wait for its turn: no failure, and
+        waited for once."""
+        try:
+            async with asyncio.timeout(max(0.0, ASK / 2 - server.probed_for)):
                 await server.prefill()
         except (EngineError, TimeoutError) as error:
-            unknown = str(error) or "the server is slow"
-        return server, unknown
+            return str(error) or "the server is slow"
+        return ""
 
     async def _answering(self) -> tuple[Server, str]:
-        """The first that says what it is; else the first, and why it does not."""
+        """The server that the next text would go to: the first that says what it is; else the first, and why it
+        does not."""
         ordered, unknown = in_order(self._servers), ""
         for server in ordered:
             try:
-                async with asyncio.timeout(ASK / len(ordered)):
+                async with asyncio.timeout(ASK if len(ordered) == 1 else ASK_OF_MANY):
                     await server.facts()
             except (EngineError, TimeoutError) as error:
                 unknown = unknown or str(error) or "the server is slow"
@@ -146,36 +166,39 @@ class OpenAIEngine:
         return "openai:" + hashlib.sha256(facts.encode()).hexdigest()[:16]
 
     async def ready(self) -> None:
-        """Waits for servers that say they are loading; one that is not there is told of by `write`."""
-        pause = 0.5
-        while await self._all_loading():
+        """Waits for servers that say they are loading; those that are silent or not there are told of by `write`."""
+        pause, within = 0.5, GLANCE
+        while await self._loading(within):
             await asyncio.sleep(pause)
-            pause = min(LONGEST_LOOK, 2 * pause)
+            pause, within = min(LONGEST_LOOK, 2 * pause), ASK
 
-    async def _all_loading(self) -> bool:
-        """Whether there is nobody but such servers."""
-        for server in in_order(self._servers):
-            try:
-                await server.facts()
-            except EngineError as error:
-                if is_busy(error):
-                    continue
+    async def _loading(self, within: float) -> bool:
+        """Whether somebody says that he is loading, and nobody that he is well."""
+        if any(server.fresh for server in self._servers):
             return False
-        return True
+        said = await asyncio.gather(*(_loads(server, within) for server in self._servers))
+        return True in said and False not in said
 
     async def count(self, texts: Sequence[str]) -> Sequence[int] | None:
+        counter = await self._counter()
+        return await counter.count(texts) if counter else None
+
+    async def _counter(self) -> Counter | None:
+        """Nobody waits for a server that failed a moment ago and has said nothing since."""
+        server = in_order(self._servers)[0]
+        if server.health.paused and not server.fresh:
+            return None
         try:
-            return await (await in_order(self._servers)[0].counter()).count(texts)
-        except EngineError:
+            return await server.counter()
+        except EngineError as error:
+            server.health.failed(error.detail or error.code)
             return None
 
     async def measure(self, task: WritingTask) -> PromptSize | None:
         """What is in a server's cache only the server knows: nothing of it is counted on."""
         messages = chat_request(replace(task, prefix=""), "", Prefill.NONE)["messages"]
-        try:
-            tokens = await (await in_order(self._servers)[0].counter()).measure(messages)
-        except EngineError:
-            return None
+        counter = await self._counter()
+        tokens = await counter.measure(messages) if counter else None
         return None if tokens is None else PromptSize(tokens)
 
     # -- writing ----------------------------------------------------------------------------------
@@ -184,9 +207,10 @@ class OpenAIEngine:
         failures: list[tuple[Server, EngineError]] = []
         model = self._authors.of(task.prefix) if task.prefix else ""  # that has to go on; empty: any
         written: list[Piece] = []
-        for server, patient in self._turns(failures):
+        for turn in self._turns(failures):
+            server = turn.server
             try:
-                async with aclosing(self._write_at(server, _rest(task, written), model, patient=patient)) as pieces:
+                async with aclosing(self._write_at(turn, _rest(task, written), model)) as pieces:
                     async for piece in pieces:
                         if piece.text:
                             written.append(piece)
@@ -214,36 +238,66 @@ class OpenAIEngine:
         if len(self._servers) > 1:  # of one alone whoever asked will tell
             logger.warning("%s: %s: %s", shown(server.http.url), error.code, error.detail)
 
-    def _turns(self, failures: Sequence[tuple[Server, EngineError]]) -> Iterator[tuple[Server, bool]]:
-        """Whom to ask, and whether to wait for him; those that were only busy once more, when nobody else is left."""
+    def _turns(self, failures: Sequence[tuple[Server, EngineError]]) -> Iterator[Turn]:
+        """Whom to ask; those that were only busy or silent once more, when nobody else is left."""
         ordered = in_order(self._servers)
         if len(ordered) == 1:
-            yield ordered[0], True
+            yield Turn(ordered[0], patient=True)
             return
-        for server in ordered:
-            yield server, False
-        for server in [server for server, error in failures if is_busy(error)]:
-            yield server, True
+        for place, server in enumerate(ordered, start=1):
+            others = not all(other.health.paused for other in ordered[place:])
+            yield Turn(server, silence=self._silence if others else None)
+        for server in [server for server, error in failures if is_busy(error) or isinstance(error, SilentError)]:
+            yield Turn(server, patient=True)
 
-    async def _write_at(
-        self, server: Server, task: WritingTask, model: str, *, patient: bool
-    ) -> AsyncGenerator[Piece, None]:
+    async def _write_at(self, turn: Turn, task: WritingTask, model: str) -> AsyncGenerator[Piece, None]:
         """The text that follows `task.prefix`, by one server."""
-        if model and model != await server.model():
-            raise UnfitError(f"the text is by {model}, the server has {await server.model()}")
-        mode = await server.prefill() if task.prefix else Prefill.NONE
-        if task.prefix and mode is Prefill.NONE:
-            raise UnfitError("the server cannot go on with a text")
-        asked = time.monotonic()
-        response = await server.open(task, mode, patient=patient)
-        stream = Stream(response, task.prefix, self._stall, asked)
+        server, stream, asked = turn.server, None, time.monotonic()
         try:
+            stream = await self._begin(turn, task, model)
             async for piece in stream.pieces():
                 server.tells_reading = server.tells_reading or piece.reading is not None
                 yield piece
+        except asyncio.CancelledError:
+            self._left(server, time.monotonic() - (stream.heard if stream else asked))
+            raise
         finally:
-            response.close()
-        server.pace.learn(stream.timing())
+            if stream is not None:
+                stream.close()
+                server.pace.learn(stream.timing())
+
+    async def _begin(self, turn: Turn, task: WritingTask, model: str) -> Stream:
+        """Returns with the first sign that the server gives."""
+        server = turn.server
+        try:
+            async with asyncio.timeout(turn.silence):
+                if model and model != await server.model():
+                    raise UnfitError(f"the text is by {model}, the server has {await server.model()}")
+                mode = await server.prefill() if task.prefix else Prefill.NONE
+                if task.prefix and mode is Prefill.NONE:
+                    raise UnfitError("the server cannot go on with a text")
+                asked = time.monotonic()
+                response = await server.open(task, mode, patient=turn.patient)
+        except TimeoutError as error:
+            raise SilentError(f"no sign for {turn.silence:g} s") from error
+        return Stream(response, task.prefix, self._stall, asked)
+
+    def _left(self, server: Server, silence: float) -> None:
+        """Whoever asked has gone, after so long a silence."""
+        if self._silence is not None and silence > self._silence:
+            self._note(server, SilentError(f"no sign for {silence:.0f} s, and nobody waits any more"))
+
+
+async def _loads(server: Server, within: float) -> bool | None:
+    """None: it does not say."""
+    try:
+        async with asyncio.timeout(within):
+            await server.facts()
+    except EngineError as error:
+        return True if is_busy(error) else None
+    except TimeoutError:
+        return None
+    return False
 
 
 def _rest(task: WritingTask, written: Sequence[Piece]) -> WritingTask:

@@ -142,9 +142,10 @@ class Reranker(Client):
 
 def _in_place(entries: Iterable[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     """By `index`, each exactly once."""
-    by_index = {entry["index"]: entry for entry in entries}
-    if by_index.keys() != set(range(count)):
-        raise ValueError(f"{len(by_index)} results for {count} texts")
+    results = list(entries)
+    by_index = {entry["index"]: entry for entry in results}
+    if len(results) != count or by_index.keys() != set(range(count)):
+        raise ValueError(f"{len(results)} results, {len(by_index)} of them different, for {count} texts")
     return [by_index[index] for index in range(count)]
 
 

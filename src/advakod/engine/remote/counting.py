@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 KEPT = 8_192  # texts whose count is known: provisions come again
 AT_ONCE = 8  # questions
+PAUSE = 60.0  # seconds after a question without an answer: one plan asks some twenty, and would wait for each
 SEPARATOR = -1  # no token has this number
 
 
@@ -33,19 +35,25 @@ class Dialect(Enum):
 
 
 class Counter:
-    """Counts the tokens of one model at one address. Nothing here raises or lasts longer than ASK seconds."""
+    """Counts the tokens of one model at one address. Nothing here raises or lasts longer than ASK seconds.
 
-    def __init__(self, http: Http, model: str) -> None:
+    A server that lets a question wait so long is asked none for PAUSE seconds; what is known already is told.
+    """
+
+    def __init__(self, http: Http, model: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._http = http
         self._model = model
+        self._clock = clock
+        self._asked_again = 0.0  # on the clock: when the pause ends
         self._dialect: Dialect | None = None
         self._known: OrderedDict[str, int] = OrderedDict()
 
     async def count(self, texts: Sequence[str]) -> list[int] | None:
         """Tokens of each text by itself, without what a template or a model adds."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
         try:
             async with asyncio.timeout(ASK):
-                await self._learn([text for text in dict.fromkeys(texts) if text not in self._known])
+                await self._learn([] if self._paused else new)
         except (EngineError, TimeoutError, LookupError, TypeError) as error:
             self._give_up(error)
         if any(text not in self._known for text in texts):
@@ -56,6 +64,8 @@ class Counter:
 
     async def measure(self, messages: Sequence[dict[str, Any]]) -> int | None:
         """Tokens of the whole prompt, template included."""
+        if self._paused:
+            return None
         try:
             async with asyncio.timeout(ASK):
                 await self._learn([] if self._dialect else [messages[-1]["content"]])
@@ -78,7 +88,7 @@ class Counter:
 
     async def _ask(self, text: str) -> int:
         body = {"model": self._model, "prompt": text, "content": text, "add_special_tokens": False}
-        answer = await self._http.ask(self._http.root + "/tokenize", body)
+        answer = await self._post("/tokenize", body)
         dialect, count = _counted(answer)
         if count is None or (text and not count):
             raise EngineRefusedError(f"not understood: /tokenize answered {str(answer)[:120]}", status=404)
@@ -88,7 +98,7 @@ class Counter:
     async def _ask_all(self, texts: Sequence[str]) -> list[int]:
         """llama-server takes texts and numbers in one list, and hands the numbers through."""
         content = [part for text in texts for part in (text, SEPARATOR)]
-        answer = await self._http.ask(self._http.root + "/tokenize", {"content": content})
+        answer = await self._post("/tokenize", {"content": content})
         counts, count = [], 0
         for token in answer["tokens"]:
             if token == SEPARATOR:
@@ -99,17 +109,28 @@ class Counter:
         return counts
 
     async def _measure(self, messages: Sequence[dict[str, Any]]) -> int | None:
-        root, body = self._http.root, {"model": self._model, "messages": messages}
+        body = {"model": self._model, "messages": messages}
         if self._dialect is Dialect.COUNTS:
-            return _whole(_counted(await self._http.ask(root + "/tokenize", body))[1])
+            return _whole(_counted(await self._post("/tokenize", body))[1])
         if self._dialect is Dialect.TOKENS:
-            prompt = (await self._http.ask(root + "/apply-template", body))["prompt"]
+            prompt = (await self._post("/apply-template", body))["prompt"]
             counting = {"content": prompt, "add_special": True, "parse_special": True}
-            return _whole(_counted(await self._http.ask(root + "/tokenize", counting))[1])
+            return _whole(_counted(await self._post("/tokenize", counting))[1])
         return None
 
+    async def _post(self, path: str, body: dict[str, Any]) -> Any:
+        """Bounded by whoever counts, so that his time-out is the only one."""
+        return await self._http.ask(self._http.root + path, body, within=2 * ASK)
+
+    @property
+    def _paused(self) -> bool:
+        return self._clock() < self._asked_again
+
     def _give_up(self, error: Exception) -> None:
-        """A server that knows no such question is not asked again."""
+        """A server that knows no such question is not asked again; one that does not answer, not for a while."""
+        if isinstance(error, TimeoutError):
+            self._asked_again = self._clock() + PAUSE
+            logger.info("the server at %s takes too long to count tokens", self._http.root)
         if self._dialect is None and 400 <= status_of(error) < 500:
             self._dialect = Dialect.NONE
             logger.info("the server at %s counts no tokens: %s", self._http.root, error)

@@ -16,6 +16,14 @@ class UnfitError(EngineLostError):
     """Nothing is wrong with the server, but it is not the one for this text."""
 
 
+class SilentError(EngineLostError):
+    """The server took the question and gave no sign for too long; none of the text has come."""
+
+
+# What one of several did that says nothing of the text as a whole.
+OWN = (UnfitError, SilentError)
+
+
 def is_busy(error: EngineError) -> bool:
     """The server is there, and will be of use later."""
     return status_of(error) in BUSY
@@ -33,7 +41,7 @@ def together(failures: Sequence[tuple[str, EngineError]], *, begun: bool) -> Eng
         return EngineLostError(errors[0].detail) if isinstance(errors[0], UnfitError) else errors[0]
     detail = "; ".join(f"{url}: {error.detail or error.code}" for url, error in failures)
     kind = type(errors[0])
-    if kind is not UnfitError and all(type(error) is kind for error in errors):
+    if kind not in OWN and all(type(error) is kind for error in errors):
         same = kind(detail, message=errors[0].message)
         same.facts = errors[0].facts
         return same

@@ -19,12 +19,15 @@ class Health:
         self.reason = ""  # of the last
         self.asked_again = 0.0  # on the clock: when the pause ends
 
-    def failed(self, reason: str) -> None:
-        """Many texts that fail together are one failure: only those after the pause make it longer."""
+    def failed(self, reason: str, pause: float = 0.0) -> None:
+        """Many texts that fail together are one failure: only those after the pause make it longer.
+
+        `pause`: seconds that it lasts at least.
+        """
         if not self.paused:
             self.failures += 1
-            pause = min(LONGEST_PAUSE, PAUSE * 2.0 ** min(self.failures - 1, 16))
-            self.asked_again = self._clock() + pause
+            pause = max(pause, min(LONGEST_PAUSE, PAUSE * 2.0 ** min(self.failures - 1, 16)))
+        self.asked_again = max(self.asked_again, self._clock() + pause)
         self.reason = reason
 
     def well(self) -> None:

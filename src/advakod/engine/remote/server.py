@@ -18,15 +18,17 @@ from ..interface import WritingTask
 from ..prefill import MODES, PROBE, chat_request, goes_on
 from .counting import Counter
 from .facts import Facts, ask_facts
-from .health import Health
+from .failures import SilentError
+from .health import LONGEST_PAUSE, Health
 from .http import BUSY, RETRIES, Http, refused, status_of, wait_of
 from .pace import Pace
 
 logger = logging.getLogger(__name__)
 
 LINGER = 2.0  # seconds to wait for the usage after the finish reason
-# What a server tells of itself is asked for again after so many seconds: it may have been given another model.
-FRESH = 60.0
+# What a server tells of itself is asked for again after so many seconds: it may have been given another model, or be
+# gone, which monitors want to know.
+FRESH = 10.0
 # Asked for beside the text, and no longer asked for, the first of them first, by who refuses: how the prompt is being
 # read (llama-server; others pass over it or refuse it) and how many tokens it all was.
 WISHES: tuple[dict[str, Any], ...] = ({"return_progress": True}, {"stream_options": {"include_usage": True}})
@@ -40,6 +42,8 @@ class Server:
         self.http = http
         self.health = Health()
         self._probe: asyncio.Task[Prefill] | None = None
+        self._probe_began = 0.0
+        self._question: asyncio.Task[Facts] | None = None
         self._given_model = model
         self._given_mode: Prefill | None = None if prefill is Prefill.AUTO else prefill
         self._forget()
@@ -54,15 +58,16 @@ class Server:
         self._counter: Counter | None = None
 
     async def stop(self) -> None:
-        if self._probe is not None:
-            self._probe.cancel()
-            await asyncio.wait([self._probe])
-            self._probe = None
+        for task in (self._probe, self._question):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        self._probe = self._question = None
         await self.http.stop()
 
     def failed(self, error: EngineError) -> None:
-        """It may come back with another model, and with other habits."""
-        self.health.failed(error.detail or error.code)
+        """It may come back with another model, and with other habits. To ask a silent one again costs a long wait."""
+        self.health.failed(error.detail or error.code, LONGEST_PAUSE if isinstance(error, SilentError) else 0.0)
         self._asked = float("-inf")
 
     # -- what it is -------------------------------------------------------------------------------
@@ -84,14 +89,29 @@ class Server:
         """The configured model, else the first that the server lists."""
         return self._given_model or (await self.facts()).model
 
+    @property
+    def fresh(self) -> bool:
+        """Whether it said a moment ago what it is, and has not failed since."""
+        return self._facts is not None and time.monotonic() <= self._asked + FRESH
+
     async def facts(self) -> Facts:
-        """Raises EngineError when nobody answers, or lists no model and none is configured."""
-        if self._facts is None or time.monotonic() > self._asked + FRESH:
-            facts = await ask_facts(self.http, self._given_model)
-            if self._facts is not None and facts.model != self._facts.model:
-                self._forget()
-            self._facts, self._asked = facts, time.monotonic()
-        return self._facts
+        """Raises EngineError when nobody answers, or lists no model and none is configured.
+
+        Asked by one request at a time, which goes on when whoever waited for it has gone.
+        """
+        if self._facts is not None and self.fresh:
+            return self._facts
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask())
+            self._question.add_done_callback(_retrieved)
+        return await asyncio.shield(self._question)
+
+    async def _ask(self) -> Facts:
+        facts = await ask_facts(self.http, self._given_model)
+        if self._facts is not None and facts.model != self._facts.model:
+            self._forget()
+        self._facts, self._asked = facts, time.monotonic()
+        return facts
 
     # -- counting ---------------------------------------------------------------------------------
 
@@ -134,10 +154,16 @@ class Server:
         """How this server is asked to go on; found out once, whoever asks first, and by one request at a time."""
         while self._mode is None:
             if self._probe is None or self._probe.done():
-                self._probe = asyncio.create_task(self._try_modes())
+                self._probe, self._probe_began = asyncio.create_task(self._try_modes()), time.monotonic()
                 self._probe.add_done_callback(_retrieved)
             self._mode = await asyncio.shield(self._probe)
         return self._mode
+
+    @property
+    def probed_for(self) -> float:
+        """Seconds that finding it out has taken so far; 0: nobody is at it."""
+        under_way = self._probe is not None and not self._probe.done()
+        return time.monotonic() - self._probe_began if under_way else 0.0
 
     async def _try_modes(self) -> Prefill:
         """By streams, as texts are written: there are servers that go on in a stream and begin anew without."""

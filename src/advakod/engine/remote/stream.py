@@ -22,7 +22,7 @@ class Stream:
     """Turns what a server sends into pieces.
 
     `stall`: seconds without a word after the first; None: any. `asked`: when, on the clock; there are
-    servers that send no head before the first word.
+    servers that send no head before the first word. `heard`: when a sign of life came last; pings are none.
     """
 
     def __init__(self, response: aiohttp.ClientResponse, prefix: str, stall: float | None, asked: float) -> None:
@@ -34,6 +34,7 @@ class Stream:
         self._reading: Reading | None = None
         self._thought = 0  # tokens that were told of
         self._asked = asked
+        self.heard = time.monotonic()
         self._first = self._last = 0.0  # when tokens came, on the clock
         self._tokens = self._in_first = 0
 
@@ -61,11 +62,12 @@ class Stream:
 
     async def _receive(self) -> tuple[str, int]:
         """The text of one read, and its tokens."""
+        reading = self._decoder.reading
         if self._stall is None or not self._last:
             came, tokens = await receive(self._response, self._decoder)
         else:
             came, tokens = await self._receive_before(self._last + self._stall)
-        self._clock(tokens + self._decoder.thought - self._thought)
+        self._clock(tokens + self._decoder.thought - self._thought, told=self._decoder.reading is not reading)
         return came, tokens
 
     async def _receive_before(self, end: float) -> tuple[str, int]:
@@ -75,9 +77,11 @@ class Stream:
         except TimeoutError as error:
             raise EngineLostError(f"no word for {self._stall:g} s") from error
 
-    def _clock(self, tokens: int) -> None:
+    def _clock(self, tokens: int, *, told: bool) -> None:
+        if tokens or told:
+            self.heard = time.monotonic()
         if tokens:
-            self._last = time.monotonic()
+            self._last = self.heard
             self._tokens += tokens
             if not self._first:
                 self._first, self._in_first = self._last, tokens
@@ -105,14 +109,21 @@ class Stream:
         return self._guard.let(came, last=decoder.over), bool(thought) or inside, tokens + thought
 
     def timing(self) -> Timing:
-        """What the finished answer says of speed."""
-        if self._decoder.timings:
-            return _told(self._decoder.timings)
+        """What the answer, or what there is of it, says of speed."""
+        decoder = self._decoder
+        if decoder.timings:
+            return _told(decoder.timings)
+        written, writing = self._tokens - self._in_first + decoder.uncounted(), self._last - self._first
+        if decoder.progress:
+            return Timing(*_read(decoder.progress), written, writing, told=True)
         read = 0
-        if self._decoder.cached_tokens is not None and self._decoder.prompt_tokens is not None:
-            read = self._decoder.prompt_tokens - self._decoder.cached_tokens
-        written = self._tokens - self._in_first + self._decoder.uncounted()
-        return Timing(read, self._first - self._asked, written, self._last - self._first)
+        if decoder.cached_tokens is not None and decoder.prompt_tokens is not None:
+            read = decoder.prompt_tokens - decoder.cached_tokens
+        return Timing(read, self._first - self._asked, written, writing)
+
+    def close(self) -> None:
+        """How a server learns that nobody wants the text any more."""
+        self._response.close()
 
 
 def _told(timings: dict[str, Any]) -> Timing:
@@ -120,6 +131,12 @@ def _told(timings: dict[str, Any]) -> Timing:
     names = ("prompt_n", "prompt_ms", "predicted_n", "predicted_ms")
     read, reading, written, writing = (_number(timings.get(name)) for name in names)
     return Timing(int(read), reading / 1000, max(0, int(written) - 1), writing / 1000, told=True)
+
+
+def _read(progress: dict[str, Any]) -> tuple[int, float]:
+    """Tokens and seconds of an unfinished reading, by llama-server's account; what came from the cache took none."""
+    processed, cached, milliseconds = (_number(progress.get(name)) for name in ("processed", "cache", "time_ms"))
+    return max(0, int(processed - cached)), milliseconds / 1000
 
 
 def _number(value: object) -> float:
