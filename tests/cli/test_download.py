@@ -22,7 +22,16 @@ from advakod.cli.download import (
     is_there,
     readable,
 )
-from advakod.cli.hub import Address, ClosedModelError, Hub, HubError, HubUnreachableError, NoSuchModelError, address
+from advakod.cli.hub import (
+    Address,
+    ClosedModelError,
+    Hub,
+    HubError,
+    HubUnreachableError,
+    NoSuchModelError,
+    OtherHubError,
+    address,
+)
 from tests.support.hub import COMMIT, TOKEN, FakeHub
 
 CONTENT = random.Random(4).randbytes(100_000)
@@ -326,12 +335,20 @@ def test_somebody_else_answers(hub: FakeHub) -> None:
         ("a/b/", Address("a/b")),
         ("https://huggingface.co/a/b", Address("a/b")),
         ("https://huggingface.co/a/b/tree/main", Address("a/b", "", "main")),
-        ("https://hub.example/a/b/blob/v1/q4/x%20y.gguf?download=true", Address("a/b", "q4/x y.gguf", "v1")),
+        ("https://HuggingFace.co/a/b/blob/v1/q4/x%20y.gguf?download=true", Address("a/b", "q4/x y.gguf", "v1")),
         ("https://huggingface.co/a/b/resolve/main/x.gguf", Address("a/b", "x.gguf", "main")),
     ],
 )
-def test_addresses_as_browsers_show_them(written: str, meant: Address) -> None:
+def test_addresses_as_browsers_show_them(written: str, meant: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
     assert address(written) == meant
+
+
+def test_an_address_is_of_the_hub_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example/mirror/")
+    assert address("https://hub.example/mirror/a/b/tree/v1") == Address("a/b", "", "v1")
+    with pytest.raises(OtherHubError):
+        address("https://huggingface.co/a/b")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from advakod.cli import main
 from advakod.cli.pulling import setting
 from advakod.settings import load_settings
 from tests.support.hub import COMMIT, FakeHub
+from tests.support.odd_llama import odd_llama
 from tests.support.tiny_gguf import tiny_model
 
 NAME = "owner/name-GGUF"
@@ -135,9 +136,9 @@ def test_a_folder_in_the_way_is_never_replaced(model: Model, one: Path) -> None:
     assert one.is_dir()
 
 
-def test_where_and_which_can_be_said(model: Model, one: Path, tmp_path: Path) -> None:
+def test_where_and_which_can_be_said(model: Model, hub: FakeHub, one: Path, tmp_path: Path) -> None:
     there = tmp_path / "другая папка"
-    page = f"https://huggingface.co/{NAME}/blob/main/gguf/tiny-Q4_K_M.gguf"
+    page = f"{hub.endpoint}/{NAME}/blob/main/gguf/tiny-Q4_K_M.gguf"
     said = model("pull", page, "--to", there, "--json")
     assert said.code == 0
     assert said.json["status"] == "downloaded"
@@ -145,6 +146,15 @@ def test_where_and_which_can_be_said(model: Model, one: Path, tmp_path: Path) ->
     assert said.json["revision"] == COMMIT
     assert said.json["fits"]
     assert (there / "tiny-Q4_K_M.gguf").is_file()
+
+
+def test_a_page_of_another_hub_is_refused(model: Model, hub: FakeHub, one: Path) -> None:
+    """What has that name here is somebody else's."""
+    said = model("pull", f"https://huggingface.co/{NAME}")
+    assert said.code == 1
+    assert f"Это адрес на huggingface.co, а модели берутся с {hub.endpoint}" in said.err
+    assert "HF_ENDPOINT=https://huggingface.co [model_other_hub]" in said.err
+    assert hub.asked == []
 
 
 def test_of_several_one_has_to_be_named(model: Model, several: None) -> None:
@@ -300,26 +310,28 @@ def test_the_model_of_the_settings_is_checked(model: Model, tiny: Path, monkeypa
     facts = model("check", "--json").json
     assert facts["path"] == str(tiny)
     assert facts["fits"] is True
-    assert facts["settings"] == {"n_ctx": 4096, "slots": 3, "n_gpu_layers": 0}
+    assert facts["settings"] == {"n_ctx": 4096, "context": 4096, "slots": 3, "n_gpu_layers": 0}
     assert facts["memory"]["all"] < facts["memory"]["free"]
     assert facts["speed"] is None
 
 
 def test_what_does_not_fit_is_refused_with_the_arithmetic(
-    model: Model, tiny: Path, monkeypatch: pytest.MonkeyPatch
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VISTRAL_N_CTX", "1048576")
     monkeypatch.setenv("VISTRAL_MAX_CONCURRENCY", "10000")
-    said = model("check", tiny)
+    large = tiny_model(tmp_path / "large.gguf", layers=48, n_ctx_train=1 << 19)
+    said = model("check", large)
     assert said.code == 1
-    assert "обучена на 32768 токенах" in said.out
+    assert "обучена на 524288 токенах: используется 524288" in said.out
     assert "VISTRAL_MAX_CONCURRENCY" in said.err
     assert said.err.rstrip().endswith("[model_memory]")
-    told = model("check", tiny, "--json")
+    told = model("check", large, "--json")
     assert told.code == 1
+    assert (told.json["settings"]["n_ctx"], told.json["settings"]["context"]) == (1_048_576, 524_288)
     assert told.json["fits"] is False
     assert told.json["starts"] is False
-    assert told.json["advice"].startswith("Модели не хватит памяти: нужно 2500,75 ГиБ")
+    assert told.json["advice"].startswith("Модели не хватит памяти: нужно 775,")
 
 
 def test_what_is_no_model(model: Model, tmp_path: Path) -> None:
@@ -344,6 +356,19 @@ def test_the_speed_is_measured_once_and_kept(model: Model, tiny: Path) -> None:
     assert measured["writing"] > 0
     assert model("check", tiny, "--json").json["speed"] == measured
     assert "токенов в секунду" in model("check", tiny).out
+
+
+def test_a_speed_that_cannot_be_measured_is_said_to_be_so(
+    model: Model, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = odd_llama(tmp_path, {"/tokenize": "rubbish"})
+    monkeypatch.setenv("VISTRAL_LLAMA_SERVER", str(odd))
+    said = model("check", tiny, "--measure")
+    assert said.code == 1
+    assert "Измерить скорость не удалось: Сервер llama.cpp ответил непонятно" in said.err
+    told = model("check", tiny, "--measure", "--json")
+    assert (told.code, told.json["speed"]) == (1, None)
+    assert "непонятно" in told.json["unmeasured"]
 
 
 @pytest.mark.parametrize("name", ["model.gguf", "моя модель.gguf", "it's.gguf", "a#b.gguf", 'a"b\\c$d.gguf'])

@@ -4,7 +4,8 @@ HubError
 ├── HubMissingError      the library is not installed
 ├── HubUnreachableError  no network, a proxy, a hub that is down: the same command may succeed later
 ├── NoSuchModelError     no such repository, revision or file
-└── ClosedModelError     a token is needed, or the one given is not enough
+├── ClosedModelError     a token is needed, or the one given is not enough
+└── OtherHubError        the page that was named is on another hub
 """
 
 from __future__ import annotations
@@ -72,6 +73,16 @@ class ClosedModelError(HubError):
     )
 
 
+class OtherHubError(HubError):
+    """The page is on another hub than the one in force."""
+
+    code = "model_other_hub"
+    user_message = (
+        "Это адрес на {host}, а модели берутся с {endpoint}. Назовите хранилище без адреса (владелец/название) "
+        "или задайте HF_ENDPOINT=https://{host}"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """What was asked for. Empty: not said."""
@@ -109,11 +120,22 @@ class Repository:
     files: tuple[RemoteFile, ...]
 
 
+def endpoint() -> str:
+    """Of the hub that models are taken from."""
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
+
+
 def address(written: str) -> Address:
-    """`owner/name`, or the address of its page or of a file's page, as a browser shows it."""
+    """`owner/name`, or the address of its page or of a file's page, as a browser shows it.
+
+    Raises OtherHubError for a page that is not of the hub in force: a repository of that name there is another one.
+    """
     if "://" not in written:
         return Address(written.strip("/"))
-    steps = [unquote(step) for step in urlsplit(written).path.split("/") if step]
+    page, hub = urlsplit(written), urlsplit(endpoint())
+    if page.netloc.lower() != hub.netloc.lower():
+        raise OtherHubError(f"{page.netloc} is not {hub.netloc}", host=page.netloc, endpoint=endpoint())
+    steps = [unquote(step) for step in page.path.removeprefix(hub.path).split("/") if step]
     owner_and_name = "/".join(steps[:2])
     if len(steps) > 3 and steps[2] in ("blob", "resolve", "tree"):
         return Address(owner_and_name, "/".join(steps[4:]), steps[3])
@@ -129,7 +151,7 @@ class Hub:
         except ImportError as error:
             raise HubMissingError(str(error)) from error
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its warnings are said here, in Russian
-        self.endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
+        self.endpoint = endpoint()
         self._api = HfApi(endpoint=self.endpoint, library_name="advakod", library_version=__version__)
 
     def repository(self, asked: Address) -> Repository:

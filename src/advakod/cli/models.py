@@ -19,7 +19,7 @@ from rich.text import Text
 from ..engine.interface import Speed
 from ..engine.llama import fit
 from ..engine.llama.gguf import ModelFile, read_header
-from ..engine.llama.launch import SHELF, batch_of, slots_of
+from ..engine.llama.launch import SHELF, batch_of, context_of, slots_of
 from ..engine.llama.setup import Setup, prepare
 from ..engine.llama.speed import SpeedBook
 from ..errors import SettingsError
@@ -40,11 +40,13 @@ class Card:
     model: ModelFile
     settings: Settings
     slots: int
+    context: int  # tokens of one text
     memory: fit.Memory
     free: int
     refused: SettingsError | None  # why the server would not start with it
     warning: str | None
     speed: Speed | None
+    unmeasured: str = ""  # why the speed was to be measured and is not known
 
     @property
     def fits(self) -> bool:
@@ -67,26 +69,29 @@ def check(
     card = _card(settings, settings.model_path.absolute())
     if measure and card.refused is None:
         try:
-            card = replace(card, speed=asyncio.run(_measured(settings)))
+            speed, unmeasured = asyncio.run(_measured(settings))
+            card = replace(card, speed=speed, unmeasured=unmeasured)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print(orjson.dumps(_facts(card), option=orjson.OPT_INDENT_2).decode())
     else:
         _show(card)
-    if card.refused:
+    if card.refused or card.unmeasured:
         raise typer.Exit(1)
 
 
 def _card(settings: Settings, path: Path) -> Card:
     model, slots = read_header(path), slots_of(settings)
+    context = context_of(settings, model)
     gpu, shelf = settings.n_gpu_layers, SHELF * fit.MIB
     setup, refused = _prepared(settings)
     return Card(
         model=model,
         settings=settings,
         slots=slots,
-        memory=fit.need(model, settings.n_ctx, slots, batch_of(settings), n_gpu_layers=gpu, shelf=shelf),
+        context=context,
+        memory=fit.need(model, context, slots, batch_of(settings), n_gpu_layers=gpu, shelf=shelf),
         free=fit.free(),
         refused=refused,
         warning=fit.context_warning(model, settings.n_ctx),
@@ -109,15 +114,16 @@ def _kept_speed(setup: Setup) -> Speed | None:
     return book.estimate(1)
 
 
-async def _measured(settings: Settings) -> Speed | None:
-    """Loads the model and lets it read and write a little; the result is kept for the server."""
+async def _measured(settings: Settings) -> tuple[Speed | None, str]:
+    """Loads the model and lets it read and write a little, which is kept for the server; or why it is not known."""
     from ..engine.llama.engine import LlamaEngine
 
     engine = LlamaEngine.from_settings(settings)
     try:
         await engine.start()
         await engine.ready()
-        return (await engine.info()).speed
+        info = await engine.info()
+        return info.speed, "" if info.speed else str(info.details.get("unmeasured") or "Модель ничего не написала.")
     finally:
         await engine.stop()
 
@@ -132,6 +138,9 @@ def _show(card: Card) -> None:
         console.print(f"! {card.warning}", style="yellow", markup=False)
     if card.refused:
         print(f"{card.refused.message} [{card.refused.code}]", file=sys.stderr)
+        return
+    if card.unmeasured:
+        print(f"Измерить скорость не удалось: {card.unmeasured}", file=sys.stderr)
         return
     print(f"\nСтрока для .env:\n  {setting(card.model.path)}")
     if card.speed is None:
@@ -196,6 +205,7 @@ def _facts(card: Card) -> dict[str, Any]:
         "has_template": bool(card.model.chat_template),
         "settings": {
             "n_ctx": card.settings.n_ctx,
+            "context": card.context,
             "slots": card.slots,
             "n_gpu_layers": card.settings.n_gpu_layers,
         },
@@ -204,6 +214,7 @@ def _facts(card: Card) -> dict[str, Any]:
         "starts": card.refused is None,
         "advice": card.refused.message if card.refused else card.warning,
         "speed": {name: round(rate, 3) for name, rate in asdict(card.speed).items()} if card.speed else None,
+        "unmeasured": card.unmeasured or None,
         "setting": setting(card.model.path),
     }
 

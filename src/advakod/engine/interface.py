@@ -148,7 +148,7 @@ class Engine(Protocol):
     async def ready(self) -> None:
         """Returns when a writing would begin at once: the model is loaded and its speed is known.
 
-        Raises EngineError when that is not to be expected without an administrator. The caller bounds the wait.
+        Raises EngineError when that is not to be expected soon; it may succeed later. The caller bounds the wait.
         """
         ...
 

@@ -54,6 +54,12 @@ class Splitter:
         """Whether there was a thought, or is one."""
         return self._thought
 
+    @property
+    def undecided(self) -> int:
+        """Tokens that may yet be the beginning of the answer."""
+        decided = self.settled or self._closing or not self._open
+        return 0 if decided else sum(token.tokens for token in self._pending)
+
     def feed(self, written: Written) -> Written | None:
         """The answer in it and in what was held back; None: there is none yet."""
         if self.settled:

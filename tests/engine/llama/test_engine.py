@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from advakod.engine import (
     Continuation,
     EngineContextError,
     EngineLostError,
+    EngineRubbishError,
     EngineUnreachableError,
     FinishReason,
     Message,
@@ -25,6 +27,7 @@ from advakod.engine import (
 from advakod.engine.llama import LlamaEngine, ModelFileError
 from advakod.settings import Settings
 from tests.support.llama_server import llama_server
+from tests.support.odd_llama import odd_llama
 from tests.support.tiny_gguf import BRACKETS, CHAT_TEMPLATE, OPENING_TEMPLATE, RAISING_TEMPLATE, THINK, tiny_model
 
 pytestmark = pytest.mark.anyio
@@ -72,6 +75,12 @@ def resumed(task: WritingTask, pieces: list[Piece]) -> WritingTask:
     )
 
 
+def until_there(file: Path) -> None:
+    """Nobody tells when it is saved."""
+    while not file.exists():
+        time.sleep(0.01)
+
+
 async def child(engine: LlamaEngine) -> int:
     facts = (await engine.info()).details["child"]
     assert isinstance(facts, dict)
@@ -112,8 +121,14 @@ async def test_a_text_whose_tokens_are_not_known_goes_on_from_its_words(llama_se
     async with started(llama_settings()) as engine:
         pieces = await pieces_of(engine, task)
         known = await pieces_of(engine, replace(task, prefix_ids=ids_of(pieces), prefix_ids_length=0, prefix=""))
+        size, words = await engine.measure(task), await engine.count([task.prefix])
     assert len(ids_of(pieces)) == 5
     assert text_of(known)
+    readings = [piece.reading for piece in pieces if piece.reading is not None]
+    assert size is not None
+    assert words is not None
+    assert pieces[-1].prompt_tokens == size.tokens
+    assert readings[-1].total == size.tokens + words[0]
 
 
 async def test_what_has_been_read_is_not_read_again(llama_settings: Make) -> None:
@@ -127,6 +142,7 @@ async def test_what_has_been_read_is_not_read_again(llama_settings: Make) -> Non
     assert before is not None
     assert size is not None
     assert before.cached == 0
+    assert size.cached > 0
     assert before.tokens == first[-1].prompt_tokens
     assert size.tokens == pieces[-1].prompt_tokens
     assert size.cached == pieces[-1].cached_tokens
@@ -141,7 +157,7 @@ async def test_a_conversation_that_another_displaced_is_found_again(llama_settin
         size = await engine.measure(TASK)
         again = await pieces_of(engine, TASK)
     assert size is not None
-    assert again[-1].cached_tokens == size.cached == size.tokens - 1
+    assert again[-1].cached_tokens == size.cached == size.tokens - 1 > 100
 
 
 async def test_who_stops_leaves_the_slot_to_the_next(llama_settings: Make) -> None:
@@ -167,7 +183,10 @@ async def test_who_stops_while_the_prompt_is_read_leaves_what_was_read(llama_set
             if piece.reading is not None and piece.reading.done:
                 break
         await writing.aclose()
-        assert (await pieces_of(engine, long))[-1].finish is FinishReason.LENGTH
+        again = await pieces_of(engine, long)
+    assert again[-1].finish is FinishReason.LENGTH
+    assert again[-1].cached_tokens is not None
+    assert again[-1].cached_tokens > 0
 
 
 async def test_more_texts_than_slots_are_all_written(llama_settings: Make) -> None:
@@ -208,7 +227,8 @@ async def test_thoughts_are_no_answer(llama_settings: Make, tmp_path: Path, mark
         assert thoughts
         assert all(not piece.text and piece.tokens for piece in thoughts)
         assert pieces.index(thoughts[-1]) < pieces.index(answer[0])
-        assert (thoughts[0].prompt_tokens, answer[0].prompt_tokens) == (pieces[-1].prompt_tokens, None)
+        assert thoughts[0].prompt_tokens == pieces[-1].prompt_tokens
+        assert all(piece.prompt_tokens is None for piece in (*thoughts[1:], *answer) if piece is not pieces[-1])
         assert not any(mark.strip("<>[]/") in text_of(pieces) for mark in marks)
         assert not any(sign.isascii() and sign.isalpha() for sign in text_of(pieces))
         assert sum(piece.tokens for piece in pieces) == 300
@@ -290,6 +310,67 @@ async def test_a_prompt_beyond_the_context_and_a_text_that_fills_it(llama_settin
         assert sum(piece.tokens for piece in filling) == 512 - size.tokens
         full = await pieces_of(engine, resumed(replace(TASK, max_tokens=5_000), filling))
         assert [piece.finish for piece in full if piece.reading is None] == [FinishReason.LENGTH]
+
+
+async def test_no_text_is_longer_than_the_model_was_trained_for(llama_settings: Make, tmp_path: Path) -> None:
+    """The server ends it there: what is planned with more is never written."""
+    model = tiny_model(tmp_path / "short.gguf", n_ctx_train=1_024)
+    async with started(llama_settings(model_path=model, n_ctx=4_096, max_concurrency=2)) as engine:
+        info, size = await engine.info(), await engine.measure(TASK)
+        filling = await pieces_of(engine, replace(TASK, max_tokens=5_000))
+    assert info.context == 1_024
+    assert "VISTRAL_N_CTX=4096" in str(info.details["warning"])
+    assert "используется 1024" in str(info.details["warning"])
+    assert size is not None
+    assert filling[-1].finish is FinishReason.LENGTH
+    assert sum(piece.tokens for piece in filling) == 1_024 - size.tokens
+
+
+@pytest.mark.parametrize("tokens", ['"all"', "7", "null", "[1.5]", '["a"]', "[7]", "[7, -1, 8, -1, -1, -1]"])
+async def test_a_server_that_counts_rubbish(llama_settings: Make, tmp_path: Path, tokens: str) -> None:
+    """Counting and measuring raise nothing; nothing else raises what has no name."""
+    odd = odd_llama(tmp_path, {"/tokenize": f'{{"tokens": {tokens}}}', "/apply-template": '{"prompt": "Срок?"}'})
+    async with started(llama_settings(llama_server=str(odd))) as engine:
+        assert await engine.count(["Срок?", "Цена?"]) is None
+        info = await engine.info()
+        assert info.speed is None
+        assert "llama-server" in str(info.details["unmeasured"])
+        if tokens.startswith("[7"):  # which may be the tokens of one text
+            return
+        assert await engine.measure(TASK) is None
+        with pytest.raises(EngineRubbishError):
+            await pieces_of(engine, TASK)
+
+
+@pytest.mark.parametrize("answer", ["rubbish", "[]", "{}", '{"prompt": 7}'])
+async def test_a_server_whose_prompts_are_rubbish(llama_settings: Make, tmp_path: Path, answer: str) -> None:
+    odd = odd_llama(tmp_path, {"/tokenize": '{"tokens": [7, -1]}', "/apply-template": answer, "/completion": "rubbish"})
+    async with started(llama_settings(llama_server=str(odd))) as engine:
+        assert await engine.count(["Срок?"]) == [1]
+        assert await engine.measure(TASK) is None
+        with pytest.raises(EngineRubbishError):
+            await pieces_of(engine, TASK)
+
+
+async def test_a_server_that_breaks_off_is_looked_at(llama_settings: Make, tmp_path: Path) -> None:
+    """Whoever asks it sees it first."""
+    odd = odd_llama(tmp_path, {"/tokenize": "", "/apply-template": ""})
+    async with started(llama_settings(llama_server=str(odd))) as engine:
+        for asking in (engine.count(["Срок?"]), engine.measure(TASK)):
+            await engine.ready()
+            assert await asking is None
+            facts = (await engine.info()).details["child"]
+            assert isinstance(facts, dict)
+            assert facts["state"] == "restarting"
+
+
+async def test_what_answers_taught_is_kept_while_it_runs(llama_settings: Make, tmp_path: Path) -> None:
+    settings = llama_settings(data_dir=tmp_path / "data")
+    file = tmp_path / "data" / "engine" / "speed.json"
+    async with started(settings) as engine:
+        file.unlink()  # what was measured at first
+        await pieces_of(engine, TASK)
+        await asyncio.to_thread(until_there, file)
 
 
 async def test_the_speed_is_measured_once_and_kept(llama_settings: Make, tmp_path: Path) -> None:

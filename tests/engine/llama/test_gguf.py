@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import gguf
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from advakod.engine.llama.errors import ModelFileError
 from advakod.engine.llama.gguf import ModelFile, read_header
 from advakod.errors import SettingsError
-from tests.support.tiny_gguf import CHAT_TEMPLATE, tiny_model
+from tests.support.tiny_gguf import CHAT_TEMPLATE, SPECIALS, THINK, tiny_model
 
 calm = settings(max_examples=60, deadline=None)  # a busy machine is slow
 
@@ -71,6 +72,34 @@ class TestAModel:
         model = written(writer)
         assert model.quantisation == "Q4_K"
         assert model.parameters == 64 * 256 + 4
+
+    @pytest.mark.parametrize(
+        ("kind", "told", "weights"), [(40, "NVFP4", 64 * 144), (41, "Q1_0", 64 * 36), (99, "type 99", None)]
+    )
+    def test_of_a_newer_type_is_weighed_all_the_same(
+        self, file: Path, kind: int, told: str, weights: int | None
+    ) -> None:
+        """By the table, or where it does not know the type by all that is there."""
+        writer = gguf.GGUFWriter(file, "llama")
+        writer.add_tensor("big.weight", np.zeros((64, 144), np.uint8), raw_dtype=gguf.GGMLQuantizationType.Q4_K)
+        written(writer)
+        content = bytearray(file.read_bytes())
+        content[(place := content.index(b"big.weight") + 10 + 4 + 16) : place + 4] = struct.pack("<I", kind)
+        file.write_bytes(content)
+        model = read_header(file)
+        assert model.quantisation == told
+        assert model.weights == (64 * 144 + 32 if weights is None else weights + 16)
+
+    def test_has_the_marks_of_its_prompts(self, tiny_gguf: Path, thinking_gguf: Path) -> None:
+        assert read_header(tiny_gguf).marks == SPECIALS
+        assert read_header(thinking_gguf).marks == (*SPECIALS, *THINK)
+
+    def test_has_marks_and_no_words_among_them(self, file: Path) -> None:
+        """Who trains a model on adds words of a language as user-defined tokens, and runs of spaces."""
+        writer = gguf.GGUFWriter(file, "llama")
+        writer.add_token_types([3, 4, 4, 4, 4, 4, 1, 3, 4])
+        writer.add_token_list(["</s>", "договор", "\n\n", "...", "<b>", "[TOOL]", "<a>", "eos", "x" * 300])
+        assert written(writer).marks == ("</s>", "<b>", "[TOOL]", "eos")
 
 
 def written(writer: gguf.GGUFWriter) -> ModelFile:
@@ -142,3 +171,18 @@ class TestAFileThatIsNoModel:
         file = tmp_path_factory.getbasetemp() / "scrambled.gguf"
         file.write_bytes(content)
         refusal(file)
+
+    @calm
+    @given(st.data())
+    def test_scrambled_and_whole(
+        self, tmp_path_factory: pytest.TempPathFactory, tiny_gguf: Path, data: st.DataObject
+    ) -> None:
+        """There is enough behind any length that a header may claim."""
+        content = bytearray(tiny_gguf.read_bytes())
+        place = st.one_of(st.integers(4, 2_000), st.integers(4, 60_000))
+        for _ in range(data.draw(st.integers(1, 8))):
+            content[data.draw(place)] = data.draw(st.integers(0, 255))
+        file = tmp_path_factory.getbasetemp() / "scrambled-whole.gguf"
+        file.write_bytes(content)
+        with suppress(ModelFileError):
+            assert read_header(file).weights > 0

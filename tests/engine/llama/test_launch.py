@@ -13,6 +13,7 @@ from advakod.engine.llama.gguf import read_header
 from advakod.engine.llama.launch import PORT, Launch, batch_of, command, slots_of, threads_of
 from advakod.settings import Settings
 from tests.support.llama_server import llama_server, script
+from tests.support.tiny_gguf import tiny_model
 
 Make = Callable[..., Settings]
 
@@ -35,6 +36,15 @@ def test_the_package_runs_in_our_host(llama_settings: Make) -> None:
     assert made.announces
     assert f'"n_ctx": {3 * 2048}' in made.argv[-1]  # split over the slots
     assert made.n_ctx == 2048
+
+
+def test_no_context_is_longer_than_the_training(llama_settings: Make, tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "short.gguf", n_ctx_train=1_024)
+    made = launch(llama_settings(model_path=model, max_concurrency=2))
+    assert made.n_ctx == 1_024
+    assert f'"n_ctx": {2 * 1_024}' in made.argv[-1]
+    argv = launch(llama_settings(model_path=model, llama_server=str(llama_server(tmp_path)))).argv
+    assert argv[argv.index("--ctx-size") + 1] == "1024"
 
 
 def test_a_binary_gets_its_own_options(llama_settings: Make, tmp_path: Path) -> None:
@@ -68,6 +78,7 @@ def test_the_key_is_in_the_environment_alone(llama_settings: Make, monkeypatch: 
 def test_hardware_decides_what_is_not_set(llama_settings: Make) -> None:
     plain, gpu = llama_settings(n_threads=0), llama_settings(n_gpu_layers=40)
     assert (slots_of(plain), slots_of(gpu), slots_of(llama_settings(max_concurrency=7))) == (1, 4, 7)
+    assert slots_of(llama_settings(max_concurrency=10_000)) == 256  # llama.cpp loads with no more
     assert batch_of(plain) < batch_of(gpu)
     assert threads_of(plain) >= 1
     assert threads_of(llama_settings(n_threads=5)) == 5

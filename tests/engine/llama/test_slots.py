@@ -79,18 +79,20 @@ async def test_a_new_child_holds_nothing() -> None:
 
 
 async def test_who_comes_first_writes_first_and_one_at_a_time() -> None:
-    slots, order = Slots(2), list[int]()
+    slots, order, writing = Slots(2), list[int](), list[int]()
 
     async def write(number: int) -> None:
         slot = await slots.take((number,))
         order.append(number)
-        assert slots.free >= 0
+        writing.append(slot.number)
+        assert len(writing) == len(set(writing))
         await asyncio.sleep(0)
+        writing.remove(slot.number)
         slots.give_back(slot, (number,))
 
     await asyncio.gather(*(write(number) for number in range(20)))
     assert order == sorted(order)
-    assert slots.free == 2
+    assert {(await slots.take(())).number for _ in range(2)} == {0, 1}  # both are free
 
 
 async def test_a_newcomer_does_not_take_the_place_of_one_who_waits() -> None:

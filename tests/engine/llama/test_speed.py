@@ -97,6 +97,14 @@ def test_a_disk_that_cannot_be_written_to_costs_no_answer(tmp_path: Path) -> Non
     assert known.known
 
 
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "engine" / "speed.json").mkdir(parents=True)
+    known = book(tmp_path)
+    known.learn(Machine(100, 10).timings(100, 20), 1)
+    known.save()
+    assert [path.name for path in (tmp_path / "engine").iterdir()] == ["speed.json"]
+
+
 def test_answers_move_the_estimate(tmp_path: Path) -> None:
     known, slower = book(tmp_path), Machine(50, 5)
     known.learn(Machine(100, 10).timings(500, 100), 1)

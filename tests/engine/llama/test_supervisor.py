@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -20,14 +21,16 @@ import pytest
 
 from advakod.engine.errors import EngineUnreachableError
 from advakod.engine.llama import child as child_module
+from advakod.engine.llama import host
 from advakod.engine.llama.child import KEPT, LOG_SIZE, Log
 from advakod.engine.llama.errors import EngineDeadError
 from advakod.engine.llama.gguf import read_header
 from advakod.engine.llama.launch import Launch, command
 from advakod.engine.llama.reasons import why
-from advakod.engine.llama.supervisor import Address, State, Supervisor, backoff
+from advakod.engine.llama.supervisor import COMPUTED, MOST_DEATHS, Address, State, Supervisor, backoff
 from advakod.settings import Settings
 from tests.support.llama_server import llama_server, script
+from tests.support.odd_llama import odd_llama
 
 pytestmark = pytest.mark.anyio
 Make = Callable[..., Settings]
@@ -58,11 +61,14 @@ def shell(package: Launch, tmp_path: Path) -> Callable[[str], Launch]:
 
 @pytest.fixture
 async def supervise() -> AsyncIterator[Supervise]:
-    """A factory of started supervisors that lose no time between starts."""
+    """A factory of started supervisors that lose no time between starts, and stay as they are after many."""
     started: list[Supervisor] = []
 
     async def make(launch: Launch, **options: object) -> Supervisor:
-        started.append(supervisor := Supervisor(launch, **{"pause": lambda _: 0.0, **options}))  # type: ignore[arg-type]
+        most = options.get("most_deaths", MOST_DEATHS)
+        assert isinstance(most, int)
+        patient = {"pause": lambda deaths: 0.0 if deaths < most else 3_600.0, **options}
+        started.append(supervisor := Supervisor(launch, **patient))  # type: ignore[arg-type]
         await supervisor.start()
         return supervisor
 
@@ -82,6 +88,15 @@ async def after(supervisor: Supervisor, old: Address) -> Address:
     while (new := await supervisor.address()).generation == old.generation:
         supervisor.report_failure(old.generation)
     return new
+
+
+async def healed(supervisor: Supervisor) -> Address:
+    """The address, once there is one again."""
+    while True:
+        try:
+            return await supervisor.address()
+        except EngineDeadError:
+            await asyncio.sleep(0.01)  # nobody is told of a success that nobody waits for
 
 
 async def answer(address: Address, path: str, key: str | None = None) -> int:
@@ -167,7 +182,7 @@ class TestDying:
         assert supervisor.state is State.READY  # nobody asks for the dead
 
     async def test_a_child_that_hangs_is_replaced(self, supervise: Supervise, package: Launch) -> None:
-        supervisor = await supervise(package, check_every=0.05, check_patience=2.0, most_deaths=1000)
+        supervisor = await supervise(package, check_every=0.05, check_patience=2.0, pause=lambda _: 0.0)
         old = await supervisor.address()
         os.kill(pid_of(supervisor), signal.SIGSTOP)
         assert (await after(supervisor, old)).generation > old.generation
@@ -202,14 +217,102 @@ class TestDying:
         with pytest.raises(EngineDeadError, match="не запускается"):
             await supervisor.address()
 
-    async def test_deaths_between_useful_answers_do_not_add_up(self, supervise: Supervise, package: Launch) -> None:
-        supervisor = await supervise(package, most_deaths=2)
+    async def test_one_that_loads_is_not_given_up(self, supervise: Supervise, package: Launch) -> None:
+        """A question that kills it every time is not everybody's."""
+        supervisor = await supervise(package, most_deaths=2, pause=lambda _: 0.0)
         address = await supervisor.address()
-        for _ in range(3):
-            supervisor.report_success(address.generation)
+        for _ in range(4):
             os.kill(pid_of(supervisor), signal.SIGKILL)
             address = await after(supervisor, address)
-        assert supervisor.facts()["restarts"] == 3
+        assert supervisor.facts()["restarts"] == 4
+
+    async def test_a_word_between_them_makes_deaths_single_ones(self, supervise: Supervise, package: Launch) -> None:
+        pauses = list[int]()
+
+        def pause(deaths: int) -> float:
+            pauses.append(deaths)
+            return 0.0
+
+        supervisor = await supervise(package, pause=pause)
+        address = await supervisor.address()
+        for gained in (False, True, False):
+            if gained:
+                supervisor.report_success(address.generation)
+            os.kill(pid_of(supervisor), signal.SIGKILL)
+            address = await after(supervisor, address)
+        assert pauses == [1, 1, 2]
+
+    async def test_one_that_was_given_up_heals_by_itself(
+        self, supervise: Supervise, package: Launch, tmp_path: Path
+    ) -> None:
+        """And has failed until then, whatever is tried meanwhile."""
+        (switch := tmp_path / "broken").touch()
+        child = shlex.join(package.argv)
+        failing = script(tmp_path / "child", f"#!/bin/sh\n[ -e {switch} ] && exit 3\nexec {child}\n")
+        tried = asyncio.Semaphore(0)
+        pauses = iter([0.0, 0.0, 0.0, 0.0])
+
+        def pause(_: int) -> float:
+            tried.release()
+            return next(pauses, 0.05)
+
+        supervisor = await supervise(replace(package, argv=(str(failing),)), most_deaths=2, pause=pause)
+        for _ in range(4):
+            await tried.acquire()
+        for _ in range(2):
+            assert supervisor.state is State.FAILED
+            with pytest.raises(EngineDeadError):
+                await supervisor.address()
+            await tried.acquire()
+        switch.unlink()
+        address = await healed(supervisor)
+        assert await answer(address, "/slots") == 200
+        os.kill(pid_of(supervisor), signal.SIGKILL)
+        assert (await after(supervisor, address)).generation == address.generation + 1
+
+    async def test_who_waits_for_a_dying_one_stops_nobody_else(self, supervise: Supervise, package: Launch) -> None:
+        """Between its death and its next start there is no address, and waiting for one is waiting."""
+        supervisor = await supervise(package, pause=lambda _: 3_600.0)
+        await supervisor.address()
+        os.kill(pid_of(supervisor), signal.SIGKILL)
+        while supervisor.facts()["last_reason"] == "":  # it is seen dead, and its end is still being watched
+            waiting = asyncio.create_task(supervisor.address())
+            await asyncio.sleep(0)
+            if waiting.done():
+                assert (await waiting).generation == 1  # nobody has seen it dead yet
+            waiting.cancel()
+            await asyncio.wait([waiting])
+        assert supervisor.state is State.RESTARTING
+
+    async def test_one_that_computes_without_an_end_is_replaced(
+        self, supervise: Supervise, llama_settings: Make, tmp_path: Path, tiny_gguf: Path
+    ) -> None:
+        """It answers /health all the time."""
+        odd = odd_llama(tmp_path, {COMPUTED: None})
+        launch = command(llama_settings(llama_server=str(odd)), read_header(tiny_gguf))
+        died = asyncio.Event()
+
+        def pause(_: int) -> float:
+            died.set()
+            return 0.0
+
+        supervisor = await supervise(launch, check_every=0.05, stuck=0.5, pause=pause)
+        await supervisor.address()
+        await died.wait()
+        assert (await supervisor.address()).generation > 1
+        assert "завис посреди вычислений" in str(supervisor.facts()["last_reason"])
+
+    @pytest.mark.parametrize("answers", [{}, {COMPUTED: "rubbish"}], ids=["older", "odd"])
+    async def test_one_that_does_not_know_the_question_computes(
+        self, supervise: Supervise, llama_settings: Make, tmp_path: Path, tiny_gguf: Path, answers: dict[str, str]
+    ) -> None:
+        odd = odd_llama(tmp_path, answers)
+        launch = command(llama_settings(llama_server=str(odd)), read_header(tiny_gguf))
+        supervisor = await supervise(launch, check_every=0.01)
+        address = await supervisor.address()
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        assert await supervisor.address() == address
 
     async def test_a_port_that_was_taken_meanwhile_is_changed(
         self,
@@ -250,7 +353,6 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a binary of somebody else's cannot be asked for this")
 @pytest.mark.parametrize("way", ["package", "binary"])
 def test_the_child_dies_with_its_parent(way: str, tmp_path: Path, tiny_gguf: Path, xllamacpp: None) -> None:
     named = str(llama_server(tmp_path)) if way == "binary" else ""
@@ -268,6 +370,33 @@ async def test_a_parent_that_is_dead_already_is_noticed(package: Launch) -> None
     """The signal of the kernel is asked for after the fork: it must not be too late."""
     process = await asyncio.create_subprocess_exec(*package.argv, env={**package.env, "ADVAKOD_PARENT": "1"})
     assert await process.wait() == 1
+
+
+# The host as it is where the kernel knows no order to die with the parent.
+ELSEWHERE = f"""
+import runpy, subprocess, sys
+sys.platform = "elsewhere"
+runpy.run_path({str(Path(host.__file__))!r}, run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["parent lives", "parent gone"])
+async def test_elsewhere_a_program_is_watched(tmp_path: Path, held: bool) -> None:
+    os.mkfifo(fifo := tmp_path / "pid")
+    program = script(tmp_path / "program", f"#!/bin/sh\necho $$ > {fifo}\nexec sleep 1000\n")
+    watcher = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ELSEWHERE, "--exec", str(program), stdin=asyncio.subprocess.PIPE
+    )
+    watched = psutil.Process(int(await asyncio.to_thread(fifo.read_text)))
+    assert watched.pid != watcher.pid
+    if held:
+        watched.kill()
+        assert await watcher.wait() == -signal.SIGKILL  # it ends as the program does
+    else:
+        assert watcher.stdin is not None
+        watcher.stdin.close()
+        assert await watcher.wait() == 1
+    await asyncio.to_thread(watched.wait)
 
 
 def strange_model(path: Path) -> Path:
@@ -318,4 +447,4 @@ class TestWhatIsKept:
 
 
 async def test_pauses_grow_to_a_bound() -> None:
-    assert [backoff(deaths) for deaths in (1, 2, 3, 4, 5, 20)] == [0.0, 0.5, 1.0, 2.0, 4.0, 30.0]
+    assert [backoff(deaths) for deaths in (1, 2, 3, 4, 5, 20, 10_000)] == [0.0, 0.5, 1.0, 2.0, 4.0, 30.0, 30.0]

@@ -44,7 +44,7 @@ class Log:
 
 
 class Child:
-    """A started process. It dies with this one (Linux: by the kernel's hand), and holds a session of its own."""
+    """A started process. It dies with this one, as host.py says, and holds a session of its own."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Log, url: str) -> None:
         self._process = process

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -17,6 +16,7 @@ from ...settings import Settings
 from ..errors import EngineContextError, EngineLostError, EngineUnreachableError
 from ..interface import Continuation, EngineInfo, FinishReason, Piece, PromptSize, WritingTask
 from ..thinking import preserved
+from .errors import LlamaRubbishError
 from .http import LlamaClient, Timings, open_session
 from .prompts import Prompts, continuation
 from .reasons import TEMPLATE
@@ -27,6 +27,8 @@ from .supervisor import Supervisor
 from .writing import Writing
 
 logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 ASK = 5.0  # seconds that counting may take
 CALIBRATIONS = 3  # tries; then the speed is learnt from answers alone
@@ -45,8 +47,9 @@ class Works:
     slots: Slots
     book: SpeedBook
     crowd: Crowd
-    prompts: Prompts = field(default_factory=Prompts)
+    prompts: Prompts
     generation: int = -1  # of the child that `slots` tells of
+    unmeasured: str = ""  # why the speed is not known
 
     async def client(self) -> LlamaClient:
         """For the child that lives now; waits until it is ready. Raises EngineError when none is to be expected."""
@@ -75,6 +78,7 @@ class LlamaEngine:
         self._settings = settings
         self._works: Works | None = None
         self._warming: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
         self._marks: list[str] = []
 
     @classmethod
@@ -93,15 +97,18 @@ class LlamaEngine:
         self._marks = preserved(setup.model.chat_template)
         session = open_session(self._settings.time.engine_read)
         crowd = Crowd(asyncio.get_running_loop().time)
-        self._works = Works(setup, supervisor, session, Slots(setup.launch.slots, shelf=setup.shelf), book, crowd)
+        slots, prompts = Slots(setup.launch.slots, shelf=setup.shelf), Prompts(setup.model.marks)
+        self._works = Works(setup, supervisor, session, slots, book, crowd, prompts)
+        self._saving = asyncio.create_task(book.keep_saving(), name="llama speed")
         self._warming = asyncio.create_task(self._warm(self._works), name="llama warming")
 
     async def stop(self) -> None:
         works, self._works = self._works, None
-        if self._warming is not None:
-            self._warming.cancel()
-            await asyncio.wait([self._warming])
-            self._warming = None
+        tasks = [task for task in (self._warming, self._saving) if task is not None]
+        self._warming = self._saving = None
+        for task in tasks:
+            task.cancel()
+            await asyncio.wait([task])
         if works is not None:
             await works.supervisor.stop()
             await works.session.close()
@@ -114,6 +121,8 @@ class LlamaEngine:
         details = setup.facts | {"child": works.supervisor.facts(), "template": str(works.prompts.template)}
         if works.prompts.refused:
             details["template_refused"] = works.prompts.refused
+        if works.unmeasured:
+            details["unmeasured"] = works.unmeasured
         return EngineInfo(
             name="llama",
             model=setup.model.name,
@@ -134,18 +143,30 @@ class LlamaEngine:
         await asyncio.shield(self._warming)
 
     async def count(self, texts: Sequence[str]) -> Sequence[int] | None:
-        with suppress(EngineError, TimeoutError):
-            async with asyncio.timeout(ASK):
-                client = await self._running.client()
-                return [len(ids) for ids in await client.tokenize_each(texts)]
-        return None
+        return await self._answer(self._count(texts))
 
     async def measure(self, task: WritingTask) -> PromptSize | None:
-        with suppress(EngineError, TimeoutError):
+        return await self._answer(self._measure(task))
+
+    async def _count(self, texts: Sequence[str]) -> Sequence[int]:
+        client = await self._running.client()
+        return [len(ids) for ids in await client.tokenize_each(texts)]
+
+    async def _measure(self, task: WritingTask) -> PromptSize:
+        works = self._running
+        ids = (await works.prompts.of(await works.client(), task)).ids
+        return PromptSize(len(ids), works.slots.cached(ids))
+
+    async def _answer(self, asked: Awaitable[Answer]) -> Answer | None:
+        """What the child answers within ASK; None instead of an error."""
+        try:
             async with asyncio.timeout(ASK):
-                works = self._running
-                ids = (await works.prompts.of(await works.client(), task)).ids
-                return PromptSize(len(ids), works.slots.cached(ids))
+                return await asked
+        except EngineLostError:
+            if self._works is not None:
+                self._works.supervisor.report_failure(self._works.generation)
+        except (EngineError, TimeoutError):
+            pass
         return None
 
     @property
@@ -187,7 +208,6 @@ class LlamaEngine:
         except EngineLostError:
             works.supervisor.report_failure(generation)
             raise
-        await works.book.save_now_and_then(clock())
 
     def _request(self, task: WritingTask, before: Ids, slot: Slot, room: int) -> dict[str, Any]:
         return {
@@ -220,16 +240,21 @@ class LlamaEngine:
             try:
                 await works.book.calibrate(partial(self._taste, works, client))
                 await asyncio.to_thread(works.book.save)
+                works.unmeasured = ""
             except EngineLostError as error:
+                works.unmeasured = error.for_admin
                 logger.warning("the child was lost while its speed was measured: %s", error.detail)
                 works.supervisor.report_failure(works.generation)
             except EngineError as error:
+                works.unmeasured = error.for_admin
                 logger.warning("the speed cannot be measured: %s", error.detail)
                 return
 
     async def _taste(self, works: Works, client: LlamaClient, read: int, written: int) -> Timings:
         """What it costs to read and to write so many tokens, in a slot that nobody else uses meanwhile."""
         sample = (await client.tokenize_each([SAMPLE]))[0]
+        if not sample:
+            raise LlamaRubbishError("a text without tokens")
         read = min(read, works.setup.launch.n_ctx // 2)
         ids = (sample * (read // len(sample) + 1))[:read]
         body = {"prompt": ids, "n_predict": written, "ignore_eos": True, "cache_prompt": False, "seed": 0}

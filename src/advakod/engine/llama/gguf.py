@@ -1,7 +1,7 @@
 """The header of a GGUF file: what model it is, and whether the file is whole.
 
 Layout: github.com/ggml-org/ggml, docs/gguf.md. Nothing in a file is believed before it is bounded: lengths against
-limits of our own and the file's size. The vocabulary is walked over, not kept. Weights are not read, but for a few
+limits of our own and the file's size. Of the vocabulary only the marks are kept. Weights are not read, but for a few
 samples that tell two trainings of one model apart.
 """
 
@@ -13,7 +13,7 @@ import os
 import re
 import struct
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -24,12 +24,18 @@ MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 MOST_ENTRIES = 1 << 20  # tensors, metadata: the largest models have thousands
 LONGEST_TEXT = 1 << 24  # bytes of one value; templates have tens of thousands
+MOST_TOKENS = 1 << 22  # of a vocabulary: the largest have 300 thousand
+LONGEST_MARK = 256  # bytes
 KEPT = 4_096  # elements of an array of numbers that are kept: one a layer, never a vocabulary
 SAMPLES, SAMPLE = 16, 4_096  # pieces of the weights in the fingerprint, and bytes of each
 PART = re.compile(r"-\d{5}-of-(\d{5})\.gguf$", re.IGNORECASE)
 
 NUMBERS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 TEXT, ARRAY = 8, 9
+TOKENS, TOKEN_TYPES = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+USER_DEFINED = 4
+MARKS = {2, 3, USER_DEFINED}  # token types that are found in a prompt as they are written; 2: unknown, 3: control
+SIGNED = re.compile(r"[!-/:-@\[-`{-~].*\w.*[!-/:-@\[-`{-~]")  # other user-defined tokens are words, spaces, figures
 
 # ggml type -> name, weights in a block, bytes of a block (ggml.c, type_traits)
 TYPES: Mapping[int, tuple[str, int, int]] = {
@@ -65,9 +71,11 @@ TYPES: Mapping[int, tuple[str, int, int]] = {
     34: ("TQ1_0", 256, 54),
     35: ("TQ2_0", 256, 66),
     39: ("MXFP4", 32, 17),
+    40: ("NVFP4", 64, 36),
+    41: ("Q1_0", 128, 18),
 }
 
-Value = str | int | float | bool | list[int]
+Value = str | int | float | bool | list[int] | list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class ModelFile:
     chat_template: str  # Jinja; empty: none
     weights: int  # bytes
     fingerprint: str  # of header and samples of the weights: the same model and the same tokens
+    marks: tuple[str, ...] = ()  # texts that a prompt's tokenizer takes for one token each: [INST], </s>
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class _Tensor:
 
     @property
     def bytes(self) -> int:
+        """0 for a type that is newer than this table."""
         _, block, size = TYPES.get(self.kind, ("", 1, 0))
         return -(-self.weights // block) * size
 
@@ -143,7 +153,7 @@ class _Header:
         begin = -(-self._file.tell() // alignment) * alignment
         self._check_whole(begin + max(tensor.offset + tensor.bytes for tensor in tensors))
         self._sample(begin)
-        return self._model(values, tensors)
+        return self._model(values, tensors, self._size - begin)
 
     def _check_start(self) -> int:
         """Returns the number of tensors."""
@@ -166,7 +176,8 @@ class _Header:
         if end > self._size:
             self._fail(f"он обрывается: не хватает {end - self._size} байт из {end}; скачайте его до конца")
 
-    def _model(self, values: Mapping[str, Value], tensors: list[_Tensor]) -> ModelFile:
+    def _model(self, values: Mapping[str, Value], tensors: list[_Tensor], data: int) -> ModelFile:
+        """`data`: bytes behind the header."""
         architecture = str(values["general.architecture"])
 
         def number(key: str, default: int = 0) -> int:
@@ -186,10 +197,13 @@ class _Header:
             width=width,
             inner=number("feed_forward_length"),
             n_ctx_train=number("context_length"),
-            vocabulary=_whole(values, "tokens") or number("vocab_size"),
+            vocabulary=len(_list(values, TOKENS)) or number("vocab_size"),
             chat_template=str(values.get("tokenizer.chat_template", "")),
-            weights=sum(tensor.bytes for tensor in tensors),
+            weights=sum(tensor.bytes for tensor in tensors)
+            if all(tensor.kind in TYPES for tensor in tensors)
+            else data,
             fingerprint=self._digest.hexdigest()[:32],
+            marks=tuple(_marks(_list(values, TOKENS), _list(values, TOKEN_TYPES))),
         )
 
     def _sample(self, begin: int) -> None:
@@ -207,20 +221,30 @@ class _Header:
         return key, self._text() if kind == TEXT else self._value(kind)
 
     def _array(self, key: str) -> tuple[str, Value]:
-        """The tokens themselves are not kept; how many there are is, under the key `tokens`."""
+        """Kept are the texts that may be marks, the types of tokens, and what there is a number of for each layer."""
         kind, count = self._number("<I"), self._number("<Q")
         if kind == TEXT:
-            for _ in range(self._bounded(count, 8)):
-                self._skip(self._length())
-            return ("tokens" if key == "tokenizer.ggml.tokens" else key), int(count)
+            return key, self._texts(count, LONGEST_MARK if key == TOKENS else 0)
         if kind not in NUMBERS:
             self._fail("в заголовке непонятные данные: файл испорчен, скачайте его заново")
         size = struct.calcsize(NUMBERS[kind])
         self._bounded(count, size)
-        if count > KEPT:
+        if count > (MOST_TOKENS if key == TOKEN_TYPES else KEPT):
             self._skip(count * size)
             return key, []
-        return key, [int(self._value(kind)) for _ in range(count)]
+        return key, [int(_finite(value)) for (value,) in struct.iter_unpack(NUMBERS[kind], self._bytes(count * size))]
+
+    def _texts(self, count: int, longest: int) -> list[bytes]:
+        """Longer ones are left empty."""
+        if self._bounded(count, 8) > MOST_TOKENS:
+            self._fail("в заголовке непонятные данные: файл испорчен, скачайте его заново")
+        texts = []
+        for _ in range(count):
+            length = self._length()
+            texts.append(self._bytes(length) if length <= longest else b"")
+            if length > longest:
+                self._skip(length)
+        return texts
 
     def _tensor(self) -> _Tensor:
         name, dimensions = self._text(), self._number("<I")
@@ -233,7 +257,7 @@ class _Header:
         if kind not in NUMBERS:
             self._fail("в заголовке непонятные данные: файл испорчен, скачайте его заново")
         value: int | float | bool = struct.unpack(NUMBERS[kind], self._bytes(struct.calcsize(NUMBERS[kind])))[0]
-        return value if not isinstance(value, float) or math.isfinite(value) else 0.0
+        return _finite(value)
 
     def _number(self, form: str) -> int:
         return int(struct.unpack(form, self._bytes(struct.calcsize(form)))[0])
@@ -276,6 +300,10 @@ class _Header:
         raise _refused(self._path, reason)
 
 
+def _finite(value: int | float | bool) -> int | float | bool:
+    return value if not isinstance(value, float) or math.isfinite(value) else 0.0
+
+
 def _impostor(magic: bytes) -> str:
     if magic == MAGIC[::-1]:
         return "он записан для машин с обратным порядком байтов"
@@ -288,8 +316,23 @@ def _whole(values: Mapping[str, Value], key: str, default: int = 0) -> int:
     """A number; of an array with one number for each layer, the largest."""
     value = values.get(key, default)
     if isinstance(value, list):
-        return max(value, default=default)
+        return max((each for each in value if isinstance(each, int)), default=default)
     return default if isinstance(value, str) else max(0, int(value))
+
+
+def _list(values: Mapping[str, Value], key: str) -> Sequence[int | bytes]:
+    value = values.get(key)
+    return value if isinstance(value, list) else ()
+
+
+def _marks(tokens: Sequence[int | bytes], types: Sequence[int | bytes]) -> Iterator[str]:
+    for token, kind in zip(tokens, types, strict=False):
+        if kind in MARKS and isinstance(token, bytes):
+            mark = token.decode("utf-8", "replace")
+            if kind == USER_DEFINED and not SIGNED.fullmatch(mark):
+                continue
+            if len(mark) > 1 and not mark.isspace():
+                yield mark
 
 
 def _commonest(tensors: list[_Tensor]) -> str:

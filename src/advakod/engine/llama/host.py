@@ -2,8 +2,9 @@
 
 JSON is parameters of llama.cpp by their dotted names. The first `{"url": …}` on stdout tells the address;
 it may come before the model is loaded: only a 200 of /health means that it is. The API key comes in the
-environment (LLAMA_API_KEY), where other users of the machine do not see it. `--exec` becomes another program under the
-same terms. The process ends with its parent, however that ends, and with SIGTERM at any moment: it has nothing to save.
+environment (LLAMA_API_KEY), where other users of the machine do not see it. `--exec` runs another program under the
+same terms: on Linux by becoming it, elsewhere by watching over it. The process ends with its parent, however that ends,
+and with SIGTERM at any moment: it has nothing to save.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import ctypes
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 KEY = "LLAMA_API_KEY"
@@ -27,24 +30,44 @@ def main(arguments: Sequence[str]) -> None:
     if arguments[0] == "--devices":
         print(json.dumps(devices()), flush=True)  # noqa: T201  # the parent reads it
         return
-    die_with_parent()
-    if arguments[0] == "--exec":
-        os.execv(arguments[1], [*arguments[1:]])  # noqa: S606  # the administrator named it
-    serve(json.loads(arguments[0]))
-
-
-def die_with_parent() -> None:
-    """From now on. The order of the kernel survives an exec; on other systems a thread waits for stdin to close."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    else:
-        threading.Thread(target=_outlive_stdin, daemon=True).start()
-    if os.environ.get(PARENT, str(os.getppid())) != str(os.getppid()):  # it has died already
+    ordered = die_by_order()
+    if os.environ.get(PARENT, str(os.getppid())) != str(os.getppid()):  # the parent has died already
         os._exit(1)
+    if arguments[0] != "--exec":
+        if not ordered:
+            threading.Thread(target=_outlive_stdin, args=(None,), daemon=True).start()
+        serve(json.loads(arguments[0]))
+    elif ordered:
+        os.execv(arguments[1], [*arguments[1:]])  # noqa: S606  # the administrator named it
+    else:
+        watch(arguments[1:])
 
 
-def _outlive_stdin() -> None:
+def die_by_order() -> bool:
+    """Ask the kernel to end this process with its parent, which survives an exec. False: it knows no such order."""
+    if sys.platform != "linux":
+        return False
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    return True
+
+
+def watch(arguments: Sequence[str]) -> None:
+    """Run a program as long as somebody holds our stdin open; end as it ends."""
+    program = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)  # noqa: S603  # the administrator named it
+    threading.Thread(target=_outlive_stdin, args=(program,), daemon=True).start()
+    code = program.wait()
+    if code < 0:  # by a signal, which tells why
+        with suppress(OSError):  # SIGKILL cannot be arranged, and need not
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+
+
+def _outlive_stdin(program: subprocess.Popen[bytes] | None) -> None:
+    """Our parent holds it open, and when it is gone the kernel closes it."""
     sys.stdin.buffer.read()
+    if program is not None:
+        program.kill()
     os._exit(1)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import aiohttp
 import orjson
 
-from ..errors import EngineContextError, EngineLostError, EngineRefusedError, EngineRubbishError
+from ..errors import EngineContextError, EngineLostError, EngineRefusedError
 from ..interface import FinishReason, Message
 from ..thinking import Written
+from .errors import LlamaRubbishError
 
 CONNECT = 10.0  # seconds; the server is on this machine, but may have to wait for a core
 LONGEST_EVENT = 16 * 1024 * 1024  # bytes; an end that repeats a prompt of 100,000 tokens has a tenth of it
@@ -31,9 +32,6 @@ STREAMED: Mapping[str, Any] = {
     "return_progress": True,
     "response_fields": LAST_EVENT,
 }
-RUBBISH = (
-    "Сервер llama.cpp ответил непонятно. Проверьте, что VISTRAL_LLAMA_SERVER — это llama-server не старше 2026 года."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +88,10 @@ class Decoder:
         self._ids: tuple[int, ...] | None = ()  # of those held; None: not known
 
     def feed(self, data: bytes) -> Chunk:
-        """Raises EngineRefusedError or EngineRubbishError for what cannot be gone on with."""
+        """Raises EngineRefusedError or LlamaRubbishError for what cannot be gone on with."""
         *blocks, self._rest = (self._rest + data).split(b"\n\n")
         if len(self._rest) > LONGEST_EVENT:
-            raise EngineRubbishError("an event without an end", message=RUBBISH)
+            raise LlamaRubbishError("an event without an end")
         chunk = Chunk()
         for block in blocks:
             try:
@@ -103,7 +101,7 @@ class Decoder:
                     for document in _documents(block):
                         self._event(orjson.loads(document), chunk)
             except (ValueError, LookupError, TypeError, AttributeError) as error:
-                raise EngineRubbishError(f"{error!r} in {_short(block)}", message=RUBBISH) from error
+                raise LlamaRubbishError(f"{error!r} in {_short(block)}") from error
         return chunk
 
     def _event(self, event: dict[str, Any], chunk: Chunk) -> None:
@@ -172,43 +170,35 @@ class LlamaClient:
 
     async def tokenize_each(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """The tokens of each text as an answer or a part of a prompt; one request."""
-        content: list[str | int] = []
-        for text in texts:
-            content += (text, SEPARATOR)
+        content = [part for text in texts for part in (text, SEPARATOR)]
         found: list[tuple[int, ...]] = []
         begin = 0
         tokens = await self._tokens(content)
         for end in (place for place, token in enumerate(tokens) if token == SEPARATOR):
             found.append(tuple(tokens[begin:end]))
             begin = end + 1
+        if len(found) != len(texts):
+            raise LlamaRubbishError(f"tokens of {len(found)} texts, not of {len(texts)}")
         return found
 
     async def _tokens(self, content: Sequence[str | int], *, special: bool = False, first: bool = False) -> list[int]:
         body = {"content": content, "add_special": first, "parse_special": special}
-        tokens: list[int] = await self._ask("/tokenize", "tokens", body)
+        tokens = await self._ask("/tokenize", "tokens", body)
+        if not isinstance(tokens, list) or not all(type(token) is int for token in tokens):
+            raise LlamaRubbishError("/tokenize without numbers")
         return tokens
 
     async def apply_template(self, messages: Sequence[Message]) -> str:
         """The prompt that the model's own template makes. EngineRefusedError: the template raised."""
         body = {"messages": [{"role": message.role, "content": message.content} for message in messages]}
-        return str(await self._ask("/apply-template", "prompt", body))
-
-    async def props(self) -> dict[str, Any]:
-        """Facts about the server and its model."""
-        document: dict[str, Any] = await self._document("GET", "/props")
-        return document
-
-    async def health(self) -> bool:
-        """Whether the model is loaded; false, too, when nobody answers."""
-        try:
-            await self._document("GET", "/health")
-        except (EngineLostError, EngineRefusedError):
-            return False
-        return True
+        prompt = await self._ask("/apply-template", "prompt", body)
+        if not isinstance(prompt, str):
+            raise LlamaRubbishError("/apply-template without a text")
+        return prompt
 
     async def complete(self, body: Mapping[str, Any]) -> Completion:
         """Begin a writing; the caller closes it."""
-        response = await self._request("POST", "/completion", {**body, **STREAMED})
+        response = await self._request("/completion", {**body, **STREAMED})
         if response.status != 200:
             await self._parsed(response)
         return Completion(response)
@@ -217,19 +207,15 @@ class LlamaClient:
 
     async def _ask(self, path: str, name: str, body: Mapping[str, Any]) -> Any:
         try:
-            return (await self._document("POST", path, body))[name]
+            return (await self._parsed(await self._request(path, body)))[name]
         except (LookupError, TypeError) as error:
-            raise EngineRubbishError(f"{path} without {name}", message=RUBBISH) from error
+            raise LlamaRubbishError(f"{path} without {name}") from error
 
-    async def _document(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        return await self._parsed(await self._request(method, path, body))
-
-    async def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> aiohttp.ClientResponse:
+    async def _request(self, path: str, body: Mapping[str, Any]) -> aiohttp.ClientResponse:
         """An answer's head; the caller closes it."""
-        data = None if body is None else orjson.dumps(body)
         try:
-            return await self._session.request(
-                method, self._url + path, data=data, headers=self._headers, allow_redirects=False
+            return await self._session.post(
+                self._url + path, data=orjson.dumps(body), headers=self._headers, allow_redirects=False
             )
         except (aiohttp.ClientError, OSError) as error:
             raise EngineLostError(repr(error)) from error
@@ -241,7 +227,7 @@ class LlamaClient:
         except (aiohttp.ClientError, OSError) as error:
             raise EngineLostError(repr(error)) from error
         except ValueError as error:
-            raise EngineRubbishError(f"HTTP {response.status} is not JSON", message=RUBBISH) from error
+            raise LlamaRubbishError(f"HTTP {response.status} is not JSON") from error
         finally:
             response.close()
         if response.status != 200:
@@ -279,7 +265,7 @@ def _documents(block: bytes) -> Iterator[bytes]:
         elif line.startswith(b"error: "):  # older servers
             yield b'{"error":' + line[7:] + b"}"
         elif line and not line.startswith(b":"):
-            raise EngineRubbishError(f"not an event stream: {_short(line)}", message=RUBBISH)
+            raise LlamaRubbishError(f"not an event stream: {_short(line)}")
 
 
 def _end(event: dict[str, Any]) -> End:

@@ -36,6 +36,7 @@ BATCH = 64  # tokens; a cancelled reader leaves its slot at the next batch, 26 s
 BATCH_GPU = 512  # which a GPU reads in a moment
 SHELF = 512  # MiB of prompts set aside in main memory; llama.cpp's own default of 8 GiB is not ours to take
 SLOTS_GPU = 4
+MOST_SLOTS = 256  # llama.cpp's own bound (LLAMA_MAX_SEQ): with more it does not load
 ANY_TEMPLATE = "chatml"  # every llama.cpp has it
 PING = 5  # seconds between signs of life while a prompt is read
 ASKED = 60.0  # seconds for a binary to tell its version or devices; a GPU's driver may be slow to wake
@@ -74,7 +75,12 @@ class Launch:
 
 def slots_of(settings: Settings) -> int:
     """Texts written at once: as many as set, else as this hardware is good for."""
-    return settings.max_concurrency or (SLOTS_GPU if settings.n_gpu_layers else 1)
+    return min(MOST_SLOTS, settings.max_concurrency or (SLOTS_GPU if settings.n_gpu_layers else 1))
+
+
+def context_of(settings: Settings, model: ModelFile) -> int:
+    """Tokens that one text may have: no more than the model was trained on, where llama.cpp's server ends it anyway."""
+    return min(settings.n_ctx, model.n_ctx_train or settings.n_ctx)
 
 
 def batch_of(settings: Settings) -> int:
@@ -104,7 +110,7 @@ def command(settings: Settings, model: ModelFile) -> Launch:
         key=key,
         server=server,
         slots=slots_of(settings),
-        n_ctx=settings.n_ctx,
+        n_ctx=context_of(settings, model),
         threads=threads_of(settings),
         log=settings.data_dir / "engine" / "llama.log",
     )
@@ -133,7 +139,7 @@ def _parameters(settings: Settings, model: ModelFile) -> dict[str, object]:
         "model.path": str(model.path.absolute()),
         "port": 0,
         "hostnames": [HOST],
-        "n_ctx": settings.n_ctx * slots_of(settings),
+        "n_ctx": context_of(settings, model) * slots_of(settings),
         "n_parallel": slots_of(settings),
         "kv_unified": False,
         "n_batch": batch,
@@ -157,7 +163,7 @@ def _options(settings: Settings, model: ModelFile) -> Sequence[str]:
     return (
         *("--model", str(model.path.absolute())),
         *("--host", HOST, "--port", PORT),
-        *("--ctx-size", str(settings.n_ctx * slots), "--parallel", str(slots)),
+        *("--ctx-size", str(context_of(settings, model) * slots), "--parallel", str(slots)),
         *("--batch-size", batch, "--ubatch-size", batch),
         *("--n-gpu-layers", str(settings.n_gpu_layers)),
         *("--threads", threads, "--threads-batch", threads),

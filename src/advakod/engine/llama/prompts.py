@@ -1,10 +1,13 @@
-"""Conversations as the model's own tokens, by its own template where that works."""
+"""Conversations as the model's own tokens, by its own template where that works.
+
+What a person or a document says never becomes a mark of the template: marks in it are broken by a space."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,7 +43,9 @@ class Prompt:
 class Prompts:
     """The same messages give the same prompt as long as the template is the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Sequence[str] = ()) -> None:
+        """`marks`: texts that become one token each wherever they stand in a prompt."""
+        self._broken = breaker(marks)
         self.template = Template.OWN  # of the last prompt that was made
         self.refused = ""  # what the model's own raised last
         self._own = True
@@ -54,7 +59,7 @@ class Prompts:
         """Raises EngineError."""
         messages = tuple(task.messages) or (Message("user", task.question),)
         if (known := self._kept.get(messages)) is None:
-            text = await self._rendered(client, messages)
+            text = await self._rendered(client, [Message(turn.role, self._broken(turn.content)) for turn in messages])
             known = Prompt(await client.tokenize(text), opened_by(text))
             self._kept[messages] = known
             if len(self._kept) > KEPT:
@@ -87,6 +92,15 @@ async def continuation(client: LlamaClient, task: WritingTask, prompt: Prompt) -
     known = tuple(task.prefix_ids)
     rest = task.prefix[task.prefix_ids_length if known else 0 :]
     return ended + known + ((await client.tokenize_each([rest]))[0] if rest else ())
+
+
+def breaker(marks: Sequence[str]) -> Callable[[str], str]:
+    """Puts a space behind the first sign of every mark in a text; what has none is not changed."""
+    if not marks:
+        return str
+    first = "".join(sorted({re.escape(mark[0]) for mark in marks}))  # looked for first: there may be a thousand marks
+    mark = re.compile(f"(?=[{first}])(?=(?:{'|'.join(map(re.escape, marks))}))(.)", re.DOTALL)
+    return lambda text: mark.sub(r"\1 ", text)
 
 
 def folded(messages: Sequence[Message]) -> list[Message]:

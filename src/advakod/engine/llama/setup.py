@@ -57,7 +57,7 @@ def prepare(settings: Settings) -> Setup:
         fingerprint="llama:" + _digest(model.fingerprint, model.chat_template, started.server),
         shelf=shelf // token if token else 0,
         speed_file=settings.data_dir / "engine" / "speed.json",
-        facts=_facts(model, started),
+        facts=_facts(model, settings, started),
     )
 
 
@@ -71,7 +71,7 @@ def processor() -> str:
     return next(named, platform.processor() or platform.machine()) + f" x{os.cpu_count()}"
 
 
-def _facts(model: ModelFile, started: Launch) -> dict[str, object]:
+def _facts(model: ModelFile, settings: Settings, started: Launch) -> dict[str, object]:
     facts: dict[str, object] = {
         "file": model.path.name,
         "parameters": model.parameters,
@@ -79,7 +79,7 @@ def _facts(model: ModelFile, started: Launch) -> dict[str, object]:
         "slots": started.slots,
         "threads": started.threads,
     }
-    if (warning := fit.context_warning(model, started.n_ctx)) is not None:
+    if (warning := fit.context_warning(model, settings.n_ctx)) is not None:
         logger.warning("%s", warning)
         facts["warning"] = warning
     return facts

@@ -40,14 +40,6 @@ class Slots:
         self._promised = 0  # free places whose takers have been told and have not come yet
         self._turn = 0
 
-    @property
-    def count(self) -> int:
-        return len(self._slots)
-
-    @property
-    def free(self) -> int:
-        return sum(not slot.busy for slot in self._slots)
-
     def cached(self, ids: Ids) -> int:
         """Tokens of a prompt that would not be read anew if it were written next. The last token always is."""
         slots = self._free() or self._slots

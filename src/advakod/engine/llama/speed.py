@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class SpeedBook:
         self._key = key
         self._reading: dict[int, Estimate] = {}
         self._writing: dict[int, Estimate] = {}
-        self._saved_at = -math.inf
+        self._learnt = asyncio.Event()  # since it was saved
 
     @property
     def known(self) -> bool:
@@ -81,6 +82,7 @@ class SpeedBook:
 
     def learn(self, timings: Timings, at_once: int) -> None:
         """From one answer, or what there is of it; cached tokens tell nothing, and neither do a few."""
+        self._learnt.set()
         if timings.read >= LEAST_READ:
             self._learn_reading(timings, at_once)
         if timings.written >= LEAST_WRITTEN:
@@ -116,11 +118,13 @@ class SpeedBook:
         if isinstance(kept, dict):
             self._reading, self._writing = _estimates(kept.get("reading")), _estimates(kept.get("writing"))
 
-    async def save_now_and_then(self, now: float) -> None:
-        """At most every SAVED_EVERY seconds."""
-        if now >= self._saved_at + SAVED_EVERY:
-            self._saved_at = now
+    async def keep_saving(self) -> None:
+        """What is learnt, at once and then at most every SAVED_EVERY seconds; for ever."""
+        while True:
+            await self._learnt.wait()
+            self._learnt.clear()
             await asyncio.to_thread(self.save)
+            await asyncio.sleep(SAVED_EVERY)
 
     def save(self) -> None:
         """The old file or the new one is there, whatever happens. Blocks; a full disk costs a line in the log."""
@@ -199,5 +203,11 @@ def _rates(known: dict[int, Estimate]) -> dict[str, float]:
 def _replace(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=file.name, delete=False) as new:
-        new.write(content)
-    Path(new.name).replace(file)
+        try:
+            new.write(content)
+            new.flush()
+            os.fsync(new.fileno())
+            Path(new.name).replace(file)
+        except OSError:
+            Path(new.name).unlink()
+            raise

@@ -47,7 +47,8 @@ class Writing:
             self._note(chunk.written, now)
         settled = self._splitter.settled
         answer = self._answer(chunk)
-        if not settled and self._splitter.thought and (thoughts := self._untold - answer.tokens):
+        thoughts = self._untold - answer.tokens - self._splitter.undecided
+        if not settled and self._splitter.thought and thoughts:
             self._untold -= thoughts
             pieces.append(Piece("", thoughts, None, *self._first_facts(), thinking=True))
         if chunk.end is not None:
