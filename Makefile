@@ -1,7 +1,7 @@
 # Two commands are enough: `make run` and `make test`. What each target does stands in `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check install web-dev format bench bench-peers lock clean postgres chromium
+.PHONY: help run test check install web-dev format bench bench-peers drill-24b lock clean postgres chromium
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +22,7 @@ PIP = $$($(PYTHON) -m pip --version >/dev/null 2>&1 && echo "$(PYTHON) -m pip" |
 	--python $(BIN)/python --disable-pip-version-check --quiet --quiet
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(PAGE) ## Set everything up and serve at http://127.0.0.1:8000
 	@exec $(BIN)/advakod serve
@@ -58,8 +58,11 @@ bench: $(STAMP) ## Measure everything in benchmarks/ except the peers (BENCH="se
 bench-peers: $(STAMP) ## Measure LiteLLM's proxy beside us (by hand: it installs a venv of its own)
 	@$(BIN)/python -m benchmarks.peers.run
 
+drill-24b: $(STAMP) ## Answer inside 900 s and 300 s with a random 24B model (by hand: 13.3 GB, half an hour)
+	@$(BIN)/python -m benchmarks.engine.drill_24b $(DRILL)
+
 lock: $(STAMP) ## Bring both lock files and THIRD_PARTY.md up to date with pyproject.toml and web/package.json
-	@$(BIN)/uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --group dev --extra hub --extra llama --extra postgres --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 	@$(MAKE) --no-print-directory install
 	@$(BIN)/python hatch_build.py npm install --package-lock-only

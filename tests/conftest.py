@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,6 +61,21 @@ def corpus_dir() -> Path:
     if not CORPUS.is_dir():
         skip_or_fail(f"no corpus at {CORPUS}")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def xllamacpp() -> None:
+    """For tests with a real child."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        skip_or_fail("xllamacpp is not installed: pip install 'advakod[llama]'")
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that never ends by itself; read only. Under xdist each process makes its own, which takes a second."""
+    from tests.support.tiny_gguf import tiny_model  # numpy, which most tests do without
+
+    return tiny_model(tmp_path_factory.mktemp("models") / "tiny.gguf")
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,10 @@ def make_engine(settings: Settings) -> Engine:
             from .engine.openai import OpenAIEngine
 
             return OpenAIEngine.from_settings(settings)
+        case EngineKind.LLAMA:
+            from .engine.llama import LlamaEngine
+
+            return LlamaEngine.from_settings(settings)
         case EngineKind.SCRIPTED:
             from .engine.scripted import ScriptedEngine
 

@@ -1,5 +1,6 @@
 """The error tree. A class's docstring is its message in English; `code` is stable and goes over the
-wire; `user_message` is the Russian sentence a person can act on. HTTP status is decided in `api`.
+wire; `user_message` is the Russian sentence a person can act on. Where only who runs the server can
+act, `admin_message` is for them, with the names of settings. HTTP status is decided in `api`.
 
 AdvakodError
 ├── SettingsError            a variable has a bad value; the start stops
@@ -31,6 +32,7 @@ class AdvakodError(Exception):
 
     code: ClassVar[str] = "internal_error"
     user_message: ClassVar[str] = "Внутренняя ошибка. Она записана в журнал; попробуйте ещё раз."
+    admin_message: ClassVar[str] = ""  # empty: the same
 
     def __init__(
         self,
@@ -46,6 +48,11 @@ class AdvakodError(Exception):
         self.param = param
         self.facts = facts
         super().__init__(detail or type(self).__doc__)
+
+    @property
+    def for_admin(self) -> str:
+        """What who runs the server is told, on the server's own console and pages."""
+        return self.admin_message.format_map(_Facts(self.facts)) or self.message
 
 
 class _Facts(dict[str, object]):

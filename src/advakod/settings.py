@@ -31,6 +31,7 @@ class EngineKind(StrEnum):
     """What writes the text."""
 
     EXTRACTIVE = "extractive"
+    LLAMA = "llama"
     OPENAI = "openai"
     SCRIPTED = "scripted"
 
@@ -142,21 +143,57 @@ class Settings(BaseSettings):
     )
 
     # -- engines ----------------------------------------------------------------------------------
-    engine: EngineKind = _env("ADVAKOD_ENGINE", EngineKind.EXTRACTIVE, description="extractive, openai or scripted.")
+    engine: EngineKind = _env(
+        "ADVAKOD_ENGINE",
+        EngineKind.EXTRACTIVE,
+        description="extractive, llama, openai or scripted. Not set: llama when VISTRAL_MODEL_PATH is.",
+    )
+    model_path: Path | None = _env("VISTRAL_MODEL_PATH", None, description="GGUF file of the llama engine.")
+    llama_server: str = _env(
+        "VISTRAL_LLAMA_SERVER", "", description="A llama-server binary; empty: the package xllamacpp (CPU only)."
+    )
+    n_ctx: int = _env(
+        "VISTRAL_N_CTX", 8_192, ge=512, le=1_048_576, description="Tokens that one text may have, prompt and answer."
+    )
+    n_threads: int = _env("VISTRAL_N_THREADS", 0, ge=0, le=1_024, description="0: the machine's physical cores.")
+    n_gpu_layers: int = _env(
+        "VISTRAL_N_GPU_LAYERS", 0, ge=0, le=10_000, description="Layers on the GPU; needs a llama-server built for it."
+    )
     script: Path | None = _env("ADVAKOD_SCRIPT", None, description="TOML file of the scripted engine.")
     openai_base_url: str = _env(
-        "ADVAKOD_OPENAI_BASE_URL", "http://127.0.0.1:8080/v1", description="Address of an OpenAI-compatible server."
+        "ADVAKOD_OPENAI_BASE_URL",
+        "http://127.0.0.1:8080/v1",
+        description="Address of an OpenAI-compatible server; or several, separated by commas, the first first.",
     )
     openai_api_key: SecretStr = _env("ADVAKOD_OPENAI_API_KEY", SecretStr(""), description="Its key.")
     openai_model: str = _env("ADVAKOD_OPENAI_MODEL", "", description="Model name; empty takes the server's first.")
     openai_prefill: Prefill = _env(
         "ADVAKOD_OPENAI_PREFILL", Prefill.AUTO, description="auto, continue_final_message, assistant or none."
     )
+    embeddings_url: str = _env(
+        "ADVAKOD_EMBEDDINGS_URL", "", description="Address of a server that makes embeddings, …/v1."
+    )
+    embeddings_model: str = _env("ADVAKOD_EMBEDDINGS_MODEL", "", description="Its model; empty: its only one.")
+    embeddings_key: SecretStr = _env("ADVAKOD_EMBEDDINGS_KEY", SecretStr(""), description="Its key.")
+    rerank_url: str = _env("ADVAKOD_RERANK_URL", "", description="Address of a server that reranks, …/v1.")
+    rerank_model: str = _env("ADVAKOD_RERANK_MODEL", "", description="Its model; empty: its only one.")
+    rerank_key: SecretStr = _env("ADVAKOD_RERANK_KEY", SecretStr(""), description="Its key.")
     temperature: float = _env("VISTRAL_TEMPERATURE", 0.2, ge=0, le=2, description="Sampling temperature.")
     top_p: float = _env("VISTRAL_TOP_P", 0.9, gt=0, le=1, description="Nucleus sampling.")
+    top_k: int = _env("VISTRAL_TOP_K", 40, ge=0, le=1_000, description="Tokens to choose from; 0: all. llama only.")
+    repeat_penalty: float = _env(
+        "VISTRAL_REPEAT_PENALTY", 1.0, gt=0, le=2, description="1: none; law repeats its terms. llama only."
+    )
     max_tokens: int = _env("VISTRAL_MAX_TOKENS", 1_024, ge=1, le=131_072, description="Longest answer, in tokens.")
 
-    @field_validator("script", "queue_timeout", "first_token_timeout", "stall_timeout", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _a_model_is_there_to_be_used(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("VISTRAL_MODEL_PATH") and not given.get("ADVAKOD_ENGINE"):
+            return given | {"ADVAKOD_ENGINE": EngineKind.LLAMA}
+        return given
+
+    @field_validator("script", "model_path", "queue_timeout", "first_token_timeout", "stall_timeout", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

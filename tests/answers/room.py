@@ -14,7 +14,16 @@ from sqlalchemy import Connection, select, update
 from advakod.answers import Answers, event_log, queries, wire
 from advakod.answers.event_log import Append
 from advakod.answers.model import Request, Run, Status, new_id
-from advakod.engine.interface import Continuation, Engine, EngineInfo, FinishReason, Piece, Reading, WritingTask
+from advakod.engine.interface import (
+    Continuation,
+    Engine,
+    EngineInfo,
+    FinishReason,
+    Piece,
+    Reading,
+    Uncounted,
+    WritingTask,
+)
 from advakod.search import Search
 from advakod.settings import Settings
 from advakod.storage import Database
@@ -51,7 +60,7 @@ class Voice:
         return self
 
 
-class Puppet:
+class Puppet(Uncounted):
     """An engine whose every word comes from the test; each question has a voice of its own."""
 
     def __init__(

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from sqlalchemy import Connection, delete, func, select
 
 from advakod.answers import event_log, queries, wire
-from advakod.answers.event_log import Append
+from advakod.answers.event_log import Append, TokenIds
 from advakod.answers.model import Outcome, Run, Status
 from advakod.storage import Database
 from advakod.storage.schema import event, event_block, run
@@ -278,3 +278,16 @@ def test_a_second_question_waits_even_when_both_come_at_one_moment(database: Dat
     assert claim(database, "one", 5) == []
     set_columns(database, asked[1].id, status=Status.COMPLETED)
     assert [one.id for one in claim(database, "one", 5)] == ["resp_2"]
+
+
+def test_tokens_go_with_their_text_and_only_with_it(database: Database) -> None:
+    add_run(database)
+    (held,) = claim(database, "one")
+    first, second = words(held, 2, "Раз, "), words(held, 3, "два")
+    first.tokens, second.tokens = TokenIds((1, 70_000), 5), TokenIds((3,), 3)
+    lost = replace(words(held, 3, "чужое"), tokens=TokenIds((9,), 5))
+    for batch, worker in (([first], "one"), ([lost], "two"), ([second], "one"), ([words(held, 4, "!")], "one")):
+        database.write_sync(partial(event_log.append, worker=worker, appends=batch))
+    with database.reading() as connection:
+        assert event_log.token_ids(connection, held.id) == TokenIds((1, 70_000, 3), 8)
+        assert event_log.token_ids(connection, "resp_none") == TokenIds()

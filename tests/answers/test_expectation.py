@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from advakod.answers import queries
 from advakod.answers.expectation import LOOK_AT, REMEMBERED, Expectations, Expected, honest
-from advakod.answers.model import Context, Run, Status
+from advakod.answers.model import Context, Plan, Run, Status
 from advakod.storage import Database
 from tests.answers.room import add_run, set_columns
 
@@ -44,14 +44,14 @@ def test_fewer_than_three_tell_nothing() -> None:
     assert knowing(map(taken, range(3))).of_writing("2", 1_000, 900) == Expected()
     known = knowing(map(taken, range(3)))
     assert known.wait(1, 4) is None  # not known yet which engine writes
-    assert known.of_writing("1", 1_000, 900) == Expected(30.0, 200)
+    assert known.of_writing("1", 1_000, 900) == Expected(30.0, 200, 10.0)
 
 
 def test_an_odd_one_changes_nothing_and_the_bounds_hold() -> None:
     known = knowing([*map(taken, range(5)), taken(9, seconds=890, first=880, tokens=9)])
-    assert known.of_writing("1", 1_000, 900) == Expected(30.0, 200)
-    assert known.of_writing("1", 100, 900) == Expected(20.0, 100)  # 10 s and 100 tokens at 10 a second
-    assert known.of_writing("1", 1_000, 25) == Expected(25.0, 200)
+    assert known.of_writing("1", 1_000, 900) == Expected(30.0, 200, 10.0)
+    assert known.of_writing("1", 100, 900) == Expected(20.0, 100, 10.0)  # 10 s and 100 tokens at 10 a second
+    assert known.of_writing("1", 1_000, 25) == Expected(25.0, 200, 10.0)
 
 
 def test_the_latest_count_and_those_that_went_on_with_another_do_not() -> None:
@@ -59,7 +59,7 @@ def test_the_latest_count_and_those_that_went_on_with_another_do_not() -> None:
     for n in range(REMEMBERED):
         known.learn(taken(n, seconds=60, first=10))
         known.learn(replace(taken(n), continues="resp_0"))
-    assert known.of_writing("1", 1_000, 900) == Expected(60.0, 200)
+    assert known.of_writing("1", 1_000, 900) == Expected(60.0, 200, 10.0)
 
 
 def test_a_wait_is_a_place_of_the_queue() -> None:
@@ -90,7 +90,7 @@ def test_it_is_learned_from_the_database_once(database: Database) -> None:
     with database.reading() as connection:
         known.load(connection, "1")
     assert known.wait(1, 1) == 30.0
-    assert known.of_writing("1", 1_000, 900) == Expected(30.0, 200)
+    assert known.of_writing("1", 1_000, 900) == Expected(30.0, 200, 10.0)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -111,3 +111,12 @@ def test_it_costs_the_same_however_many_runs_there_are(database: Database) -> No
         known.load(connection, "1")
     assert known.of_writing("old", 1_000, 900) == Expected()
     assert known.of_writing("1", 1_000, 900).seconds is not None
+
+
+def test_a_plan_by_the_speed_knows_the_time_and_the_past_knows_the_length() -> None:
+    plan = Plan(prompt_tokens=100, answer_tokens=400, first_word=40.0, seconds=240.0)
+    unknown = Expectations()
+    assert unknown.of_writing("1", 1_000, 900, plan) == Expected(240.0, 400, 40.0)
+    assert unknown.wait(2, 1) == 480.0  # by that plan: nobody knows better yet
+    assert knowing(map(taken, range(3))).of_writing("1", 1_000, 900, plan) == Expected(140.0, 200, 40.0)
+    assert unknown.of_writing("1", 1_000, 100, plan) == Expected(100.0, 400, 40.0)

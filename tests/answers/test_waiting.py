@@ -9,8 +9,8 @@ import pytest
 
 from advakod.answers.hub import Hub
 from advakod.answers.model import Outcome, Reason, Status
+from advakod.answers.outcomes import ended
 from advakod.answers.waiting import WaitingRoom
-from advakod.answers.writing import ended
 from advakod.settings import Settings
 from advakod.storage import Database
 from advakod.telemetry import Metrics

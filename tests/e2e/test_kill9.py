@@ -7,9 +7,8 @@ import random
 
 import pytest
 
-from advakod.client import RunClient
 from tests.e2e.conftest import Serve, openai_env
-from tests.e2e.wire import PATIENCE
+from tests.e2e.reader import Reader
 from tests.support.fake_openai import Behaviour, FakeOpenAI
 from tests.support.pen import Pen
 from tests.support.postgres import PostgresServer
@@ -20,35 +19,6 @@ TEXT = " ".join(f"слово{number}" for number in range(TOKENS))
 RATE = 60  # tokens a second: each kill meets a run that is being written
 LAST = 340  # token before which every kill is due
 AHEAD = 5  # tokens that may be written beyond what is waited for: twice for each kill, and the run cannot end before it
-
-
-class Reader:
-    """A client that reads one run to its end and reconnects by itself."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self.text = ""
-        self.numbers: list[int] = []
-        self.moved = asyncio.Event()  # set by new words
-        self.end = ""
-
-    async def follow(self) -> None:
-        async with RunClient(self._url, patience=600) as client:
-            async for event in client.events(await client.create("Вопрос")):
-                self.numbers.append(event.seq)
-                if event.type == "response.output_text.delta":
-                    self.text += event.data["delta"]
-                    self.moved.set()
-                self.end = event.type
-
-    @property
-    def words(self) -> int:
-        return self.text.count(" ")
-
-    async def reach(self, words: int) -> None:
-        while self.words < words:
-            self.moved.clear()
-            await asyncio.wait_for(self.moved.wait(), PATIENCE)
 
 
 @pytest.mark.timeout(600)  # a slow machine takes its time to start twenty servers
@@ -80,5 +50,5 @@ async def _killed(server: ServerProcess, pen: Pen, kills: int) -> None:
     pen.finish()
     await following
     assert reader.text == TEXT
-    assert reader.numbers == list(range(len(reader.numbers)))
-    assert reader.end == "response.completed"
+    reader.assert_nothing_missing()
+    assert reader.end["type"] == "response.completed"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -20,44 +18,19 @@ from advakod.engine import (
     EngineRubbishError,
     EngineUnreachableError,
     FinishReason,
-    Message,
     Piece,
     Reading,
     WritingTask,
+    openai,
 )
-from advakod.engine.openai import OpenAIEngine, Remote
+from advakod.engine.openai import OpenAIEngine
 from advakod.errors import EngineError
 from advakod.settings import Prefill, load_settings
 from tests.support.fake_openai import Behaviour, FakeOpenAI, Refusal, words
+from tests.support.remote_engine import TASK, collect, engine_at
 
 pytestmark = pytest.mark.anyio
 TEXT = words(20)
-TASK = WritingTask("?", [Message("system", "Ты юрист."), Message("user", "Вопрос?")], max_tokens=50, seed=3)
-
-
-@asynccontextmanager
-async def engine_at(url: str, **how: Any) -> AsyncIterator[OpenAIEngine]:
-    engine = OpenAIEngine(Remote(url, **{"prefill": Prefill.ASSISTANT, **how}))
-    await engine.start()
-    try:
-        yield engine
-    finally:
-        await engine.stop()
-
-
-async def collect(
-    engine: OpenAIEngine, task: WritingTask = TASK, *, pause: float = 0.0
-) -> tuple[str, list[Piece], EngineError | None]:
-    """The text, the pieces, and the failure after them; `pause` seconds are taken over each piece."""
-    pieces: list[Piece] = []
-    failure = None
-    try:
-        async for piece in engine.write(task):
-            pieces.append(piece)
-            await asyncio.sleep(pause)
-    except EngineError as error:
-        failure = error
-    return "".join(piece.text for piece in pieces), pieces, failure
 
 
 async def outcome(behaviour: Behaviour, **how: Any) -> tuple[str, list[Piece], EngineError | None]:
@@ -305,11 +278,27 @@ async def test_stopping_during_the_probe_leaves_nothing() -> None:
         assert asking.done()
 
 
+async def test_a_slow_probe_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai, "ASK", 3600.0)
+    async with (
+        FakeOpenAI(Behaviour(mute=True)) as server,
+        engine_at(server.base_url, prefill=Prefill.AUTO) as engine,
+    ):
+        first = asyncio.create_task(engine.info())
+        while not server.requests:  # noqa: ASYNC110  # a poll is enough here
+            await asyncio.sleep(0.01)
+        engine._servers[0]._probe_began -= 3600
+        info = await engine.info()
+        assert (info.reachable, info.details["unknown"]) == (True, "the server is slow")
+        first.cancel()
+        await asyncio.wait([first])
+
+
 async def test_a_server_that_is_still_starting_is_probed_again() -> None:
     behaviour = Behaviour(TEXT, refusals=[Refusal(503, headers={"Retry-After": "0"}), Refusal(500), Refusal(503)])
     async with FakeOpenAI(behaviour) as server, engine_at(server.base_url, prefill=Prefill.AUTO) as engine:
         info = await engine.info()
-        assert (info.continuation, info.details["prefill"]) == (Continuation.NONE, "unknown")
+        assert (info.reachable, info.details["prefill"]) == (True, "unknown")
         assert (await engine.info()).continuation is Continuation.PREFILL
         assert words(5) + (await collect(engine, going_on(words(5))))[0] == TEXT
 

@@ -73,7 +73,7 @@ def test_it_says_how_long_such_answers_take(dictated: Serve, pen: Pen, open_page
     database.close()
     server.start()
     pen.to(1)
-    expect(talk.ask("Сколько ждать?").region).to_contain_text("обычно около 40 с")
+    expect(talk.ask("Сколько ждать?").region).to_contain_text("всего около 40 с")
 
 
 def test_markdown_is_drawn(quick: ServerProcess, open_page: Open) -> None:

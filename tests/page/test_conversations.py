@@ -75,10 +75,10 @@ def test_what_is_being_written_is_marked(serve_law: Serve, open_page: Open) -> N
     page = open_page(serve_law(CITED, prompt_seconds=600))
     talk = Talk(page)
     answer = talk.ask("Вывеска над кузницей?")
-    expect(Shelf(page).item("Вывеска над кузницей?")).to_contain_text("пишется ответ")
+    expect(Shelf(page).item("Вывеска над кузницей?")).to_contain_text("готовится ответ")
     talk.press(STOP)
     answer.ends()
-    expect(Shelf(page).item("Вывеска над кузницей?")).not_to_contain_text("пишется ответ")
+    expect(Shelf(page).item("Вывеска над кузницей?")).not_to_contain_text("готовится ответ")
 
 
 def test_conversations_are_found_by_any_of_their_words(server: ServerProcess, open_page: Open) -> None:

@@ -44,6 +44,55 @@ class Refusal:
 
 
 @dataclass
+class FakeFacts:
+    """What the server tells of itself, in the words of the one it plays. A token is a word.
+
+    `kind`: vllm, llamacpp, ollama, or empty for one that tells nothing.
+    """
+
+    kind: str = ""
+    context: int = 4_096
+    slots: int = 2
+    loading: int = 0  # so many lists of models are refused with 503
+    rubbish: object = None  # the answer to everything but the list of models
+    mute: tuple[str, ...] = ()  # paths at which a question is taken and never answered
+
+    def models(self, model: str) -> web.Response:
+        """GET /v1/models."""
+        if self.loading:
+            self.loading -= 1
+            return web.json_response({"error": {"message": "Loading model", "code": 503}}, status=503)
+        entry: dict[str, object] = {"id": model, "object": "model"}
+        kinds: dict[str, dict[str, object]] = {
+            "": {},
+            "vllm": {"owned_by": "vllm", "max_model_len": self.context},
+            "llamacpp": {"owned_by": "llamacpp", "meta": {"n_ctx_train": 99_999}},
+            "ollama": {"owned_by": "library"},
+        }
+        return web.json_response({"object": "list", "data": [entry | kinds[self.kind]]})
+
+    def answer(self, path: str, model: str, body: dict[str, Any]) -> web.Response:
+        """Everything else; 404 for what this kind of server does not have."""
+        if self.rubbish is not None:
+            return web.json_response(self.rubbish)
+        match self.kind, path:
+            case "vllm", "/tokenize":
+                count = _word_count(body)
+                return web.json_response({"count": count, "tokens": [5] * count, "max_model_len": self.context})
+            case "llamacpp", "/tokenize":
+                return web.json_response({"tokens": _tokens(body.get("content"))})
+            case "llamacpp", "/apply-template":
+                said = " ".join(f"<{one['role']}> {one['content']}" for one in body["messages"])
+                return web.json_response({"prompt": said + " <assistant>"})
+            case "llamacpp", "/props":
+                facts = {"default_generation_settings": {"n_ctx": self.context}, "total_slots": self.slots}
+                return web.json_response(facts)
+            case "ollama", "/api/ps":
+                return web.json_response({"models": [{"name": model, "context_length": self.context}]})
+        return web.json_response({"error": {"message": "File Not Found", "code": 404}}, status=404)
+
+
+@dataclass
 class Behaviour:
     """How the server behaves; may be changed between requests."""
 
@@ -63,6 +112,7 @@ class Behaviour:
     drop_first: int = 0  # so many requests get their connection closed before any byte
     mute: bool = False  # takes the request and never answers
     hang_after: int | None = None  # so many tokens, then silence
+    ping_every: float = 0.0  # seconds, during that silence
     close_after: int | None = None  # so many tokens, then half an event, then the connection is cut
     body: bytes | None = None  # sent instead of everything else
     content_type: str = "text/event-stream"
@@ -70,7 +120,12 @@ class Behaviour:
     pings: bool = False
     line_end: bytes = b"\n"
     prompt_tokens: int = 0  # told as they are read, in two steps, to those who ask for it
-    reasoning: str = ""  # sent as reasoning_content before the text
+    reasoning: str = ""  # its words are sent before the text
+    reasoning_field: str = "reasoning_content"
+    usage_prompt: int = 7  # tokens of every prompt
+    cached: int | None = None  # of them, from the cache; None: not told
+    timings: dict[str, float] | None = None  # llama-server's account of the answer
+    facts: FakeFacts = field(default_factory=FakeFacts)
     error_after: int | None = None  # so many tokens, then an error inside the stream
     allowed: int | None = None  # so many tokens of the text and no more until it is raised; may be changed at any time
 
@@ -82,6 +137,7 @@ class FakeOpenAI:
         self.behaviour = behaviour or Behaviour()
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.asked: list[str] = []  # paths, other than the list of models
         self.open_streams = 0
         self.base_url = ""
         self._prepared: dict[str, list[bytes]] = {}
@@ -97,6 +153,7 @@ class FakeOpenAI:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_route("*", "/{path:.*}", self._fact)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=1024)
@@ -115,7 +172,18 @@ class FakeOpenAI:
         return not self.open_streams
 
     async def _models(self, request: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": self.behaviour.model, "object": "model"}]})
+        await self._silence(request)
+        return self.behaviour.facts.models(self.behaviour.model)
+
+    async def _fact(self, request: web.Request) -> web.Response:
+        body = orjson.loads(await request.read() or b"{}")
+        self.asked.append(request.path)
+        await self._silence(request)
+        return self.behaviour.facts.answer(request.path, self.behaviour.model, body)
+
+    async def _silence(self, request: web.Request) -> None:
+        if request.path in self.behaviour.facts.mute:
+            await asyncio.sleep(ENDLESS)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = orjson.loads(await request.read())
@@ -177,7 +245,7 @@ class FakeOpenAI:
         written = _stop_at(how.hang_after, how.close_after, how.error_after, len(events))
         await self._paced(response, events[:written], held)
         if how.hang_after is not None:
-            await asyncio.sleep(ENDLESS)
+            await self._hang(response)
         if how.close_after is not None:
             await response.write(b'data: {"choices": [{"delta": {"content": "\xd1')
             _cut(request)
@@ -186,11 +254,18 @@ class FakeOpenAI:
         if how.open_end:
             await asyncio.sleep(ENDLESS)
 
+    async def _hang(self, response: web.StreamResponse) -> None:
+        every = self.behaviour.ping_every
+        while every:
+            await asyncio.sleep(every)
+            await response.write(b": ping\n\n")
+        await asyncio.sleep(ENDLESS)
+
     def _events(self, text: str) -> list[bytes]:
         if text not in self._prepared:
             how = self.behaviour
             tokens = re.findall(r"\s*\S+\s*", text)
-            thoughts = [_delta({"reasoning_content": how.reasoning}, how)] if how.reasoning else []
+            thoughts = [_delta({how.reasoning_field: word}, how) for word in how.reasoning.split()]
             self._prepared[text] = thoughts + [_delta({"content": token}, how) for token in tokens]
         return self._prepared[text]
 
@@ -202,7 +277,8 @@ class FakeOpenAI:
         if how.finish:
             yield _event({"choices": [{"index": 0, "delta": {}, "finish_reason": how.finish}]}, how)
         if how.usage:
-            yield _event({"choices": [], "usage": _usage(text)}, how)
+            timings = {"timings": how.timings} if how.timings is not None else {}
+            yield _event({"choices": [], "usage": _usage(text, how), **timings}, how)
         if how.done:
             yield b"data: [DONE]" + how.line_end * 2
 
@@ -253,14 +329,29 @@ def _event(body: dict[str, Any], how: Behaviour) -> bytes:
     return ping + b"data: " + orjson.dumps({**head, **body}) + how.line_end * 2
 
 
-def _usage(text: str) -> dict[str, int]:
-    count = len(text.split())
-    return {"prompt_tokens": 7, "completion_tokens": count, "total_tokens": 7 + count}
+def _usage(text: str, how: Behaviour) -> dict[str, Any]:
+    prompt, count = how.usage_prompt, len(text.split()) + len(how.reasoning.split())
+    details = {} if how.cached is None else {"prompt_tokens_details": {"cached_tokens": how.cached}}
+    return {"prompt_tokens": prompt, "completion_tokens": count, "total_tokens": prompt + count, **details}
 
 
 def _whole(text: str, how: Behaviour) -> dict[str, Any]:
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": how.finish}
-    return {"id": "chatcmpl-0", "object": "chat.completion", "choices": [choice], "usage": _usage(text)}
+    return {"id": "chatcmpl-0", "object": "chat.completion", "choices": [choice], "usage": _usage(text, how)}
+
+
+def _word_count(body: dict[str, Any]) -> int:
+    """vLLM: a prompt, or messages with a token around each and one for the answer's head."""
+    if "messages" in body:
+        return sum(len(one["content"].split()) + 1 for one in body["messages"]) + 1
+    return len(body["prompt"].split())
+
+
+def _tokens(content: object) -> list[int]:
+    """llama-server: numbers in a list are handed through."""
+    if isinstance(content, list):
+        return [token for part in content for token in ([part] if isinstance(part, int) else _tokens(part))]
+    return [5] * len(str(content).split()) if content else []
 
 
 def _stop_at(*places: int | None) -> int:

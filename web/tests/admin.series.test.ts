@@ -24,6 +24,11 @@ function point(index: number, facts: Partial<StatsPoint> = {}): StatsPoint {
   };
 }
 
+const SILENT = {
+  ...{ state: 'ready' as const, problem: null, name: null, model: null, context: null },
+  ...{ reading_speed: null, writing_speed: null, details: {} },
+};
+
 function measured(points: StatsPoint[], stats: Partial<Stats> = {}, at = START + 3_600): Measured {
   const none = {
     window: 86_400,
@@ -43,6 +48,7 @@ function measured(points: StatsPoint[], stats: Partial<Stats> = {}, at = START +
     queue_length: 0,
     concurrent_requests: 0,
     outcomes: [],
+    engine: SILENT,
     limits: { max_concurrency: 1, queue_limit: 1, runs_per_key: 1, max_question: 1, max_tokens: 1, time: {} },
   };
   return { range: 'day', stats: { ...none, ...stats }, points, rows: null, at };

@@ -8,6 +8,7 @@ only the holder of the current attempt appends; nothing follows a terminal event
 from __future__ import annotations
 
 import base64
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,12 +17,20 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
-from ..storage.schema import event, event_block, run
+from ..storage.schema import event, event_block, run, run_token
 from . import wire
 from .model import Outcome, Run, Status
 
 PAGE = 2_000  # events a read returns at most: bounds a reader's memory
 PACK_LEVEL = 9  # zlib; 1,000 deltas: 218 KB → 9 KB
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIds:
+    """The model's own tokens of the beginning of an answer."""
+
+    ids: tuple[int, ...] = ()
+    characters: int = 0  # that they stand for
 
 
 @dataclass(slots=True)
@@ -35,6 +44,7 @@ class Append:
     spent: float = 0.0
     output_tokens: int = 0
     first_text_at: float | None = None
+    tokens: TokenIds | None = None  # of the text in `bodies`, when all that came before is stored too
 
     @property
     def last_seq(self) -> int:
@@ -51,6 +61,7 @@ WHERE run.id = j.id AND run.attempt = j.attempt AND run.worker = ? AND run.statu
 RETURNING run.id, run.attempt
 """
 _SQLITE_INSERT = "INSERT INTO event (run, seq, body) VALUES (?, ?, ?)"
+_SQLITE_TOKENS = "INSERT INTO run_token (run, seq, characters, ids) VALUES (?, ?, ?, ?)"
 
 _ADD = insert(event)
 _READ = (
@@ -76,17 +87,21 @@ _END = (
 _POSTGRES_APPEND = text("""
 WITH j AS (
     SELECT * FROM json_to_recordset(CAST(:appends AS json)) AS j(
-        id text, attempt int, first_seq int, last_seq int, spent float8, tokens int, first_text float8, bodies json)
+        id text, attempt int, first_seq int, last_seq int, spent float8, tokens int, first_text float8, bodies json,
+        characters int, ids text)
 ), fenced AS (
     UPDATE run SET last_seq = j.last_seq, spent = greatest(run.spent, j.spent), output_tokens = j.tokens,
            first_text_at = coalesce(run.first_text_at, j.first_text)
     FROM j WHERE run.id = j.id AND run.attempt = j.attempt AND run.worker = :worker
       AND run.status = 'in_progress' AND run.last_seq = j.first_seq - 1
-    RETURNING run.id, j.first_seq, j.bodies
+    RETURNING run.id, j.first_seq, j.bodies, j.characters, j.ids
 ), stored AS (
     INSERT INTO event (run, seq, body)
     SELECT fenced.id, fenced.first_seq + e.n - 1, decode(e.body, 'base64')
     FROM fenced, json_array_elements_text(fenced.bodies) WITH ORDINALITY AS e(body, n)
+), known AS (
+    INSERT INTO run_token (run, seq, characters, ids)
+    SELECT id, first_seq, characters, decode(ids, 'base64') FROM fenced WHERE ids IS NOT NULL
 )
 SELECT id FROM fenced
 """)
@@ -105,6 +120,9 @@ def append(connection: Connection, worker: str, appends: Sequence[Append]) -> se
     kept = set(raw.execute(_SQLITE_FENCE, (orjson.dumps(rows).decode(), worker)).fetchall())
     stored = [a for a in appends if (a.run, a.attempt) in kept]
     raw.executemany(_SQLITE_INSERT, [(a.run, a.first_seq + i, body) for a in stored for i, body in enumerate(a.bodies)])
+    known = [(a.run, a.first_seq, a.tokens.characters, packed_ids(a.tokens)) for a in stored if a.tokens]
+    if known:
+        raw.executemany(_SQLITE_TOKENS, known)
     return {a.run for a in stored}
 
 
@@ -119,6 +137,8 @@ def _append_postgres(connection: Connection, worker: str, appends: Sequence[Appe
             "tokens": a.output_tokens,
             "first_text": a.first_text_at,
             "bodies": [base64.b64encode(body).decode() for body in a.bodies],
+            "characters": a.tokens.characters if a.tokens else None,
+            "ids": base64.b64encode(packed_ids(a.tokens)).decode() if a.tokens else None,
         }
         for a in appends
     ]
@@ -199,6 +219,21 @@ def last_event(connection: Connection, stored: Run) -> bytes | None:
     return page[0][1] if page else None
 
 
+def packed_ids(tokens: TokenIds) -> bytes:
+    return struct.pack(f"<{len(tokens.ids)}I", *tokens.ids)
+
+
+def token_ids(connection: Connection, run_id: str) -> TokenIds:
+    """The tokens of the beginning of a run's text, as far as they are known; none once it is packed."""
+    where = run_token.c.run == run_id
+    rows = connection.execute(select(run_token.c.characters, run_token.c.ids).where(where).order_by(run_token.c.seq))
+    ids, characters = list[int](), 0
+    for row in rows:
+        ids += struct.unpack(f"<{len(row.ids) // 4}I", row.ids)
+        characters += row.characters
+    return TokenIds(tuple(ids), characters)
+
+
 def pack(connection: Connection, run_id: str) -> None:
     """Replace a finished run's rows by one compressed block. Idempotent, also among processes."""
     ready = (run.c.id == run_id, run.c.packed.is_(False), run.c.finished_at.is_not(None))
@@ -207,6 +242,7 @@ def pack(connection: Connection, run_id: str) -> None:
     bodies = read_all(connection, run_id)
     connection.execute(insert(event_block).values(run=run_id, body=zlib.compress(b"\n".join(bodies), PACK_LEVEL)))
     connection.execute(delete(event).where(event.c.run == run_id))
+    connection.execute(delete(run_token).where(run_token.c.run == run_id))
 
 
 def unpack(block: bytes) -> list[bytes]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from sqlalchemy import Connection, select
 
 from ..storage.schema import run, run_content
-from .model import Run, Status
+from .model import Plan, Run, Status
 
 REMEMBERED = 50  # completed runs of an engine: enough for a steady median, few enough to follow a change of load
 LEAST = 3  # runs before anything is foretold
@@ -40,6 +40,13 @@ class Expected:
 
     seconds: float | None = None  # from the claim to the end
     tokens: int | None = None
+    first_word: float | None = None  # seconds from the claim to the first text
+
+    def after(self, seconds: float) -> Expected:
+        """The same when so much time has passed that nobody could expect."""
+        if seconds <= 0 or self.seconds is None or self.first_word is None:
+            return self
+        return replace(self, seconds=round(self.seconds + seconds, 1), first_word=round(self.first_word + seconds, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Expectations:
     def __init__(self) -> None:
         self._lately: defaultdict[str, _Lately] = defaultdict(_Lately)
         self._current = ""  # fingerprint of the engine that writes now
+        self._planned: dict[str, float] = {}  # seconds, by fingerprint: of the run planned last
 
     def load(self, connection: Connection, fingerprint: str) -> None:
         """Learn from what is stored; `fingerprint` is that of the engine which will write."""
@@ -90,28 +98,50 @@ class Expectations:
             times = _taken(ended.started_at, ended.first_text_at, ended.finished_at, ended.output_tokens)
             self._note(ended.context.fingerprint, times)
 
-    def of_writing(self, fingerprint: str, most_tokens: int, budget: float) -> Expected:
-        """What a run that is about to be written will take: never more than it may."""
+    def of_writing(self, fingerprint: str, most_tokens: int, budget: float, plan: Plan | None = None) -> Expected:
+        """What a run that is about to be written will take: never more than it may.
+
+        A plan by the engine's own speed knows better than the past how long this prompt takes; how long such an
+        answer is the past knows better.
+        """
         self._current = fingerprint
         known = self._lately[fingerprint].medians()
+        if plan is not None and plan.seconds is not None:
+            return self._of_plan(fingerprint, plan, known, budget)
         if known is None:
             return Expected()
         tokens = min(most_tokens, round(known.tokens))
         seconds = known.seconds
         if known.tokens_per_second is not None:
             seconds = known.first_word + tokens / known.tokens_per_second
-        return Expected(round(min(seconds, budget), 1), tokens)
+        return Expected(_within(seconds, budget), tokens, _within(known.first_word, budget))
+
+    def _of_plan(self, fingerprint: str, plan: Plan, known: _Medians | None, budget: float) -> Expected:
+        assert plan.seconds is not None
+        first = plan.first_word or 0.0
+        room = max(1, plan.answer_tokens or 1)
+        tokens = min(room, round(known.tokens)) if known else room
+        seconds = first + (plan.seconds - first) * tokens / room
+        self._planned[fingerprint] = seconds
+        return Expected(_within(seconds, budget), tokens, _within(first, budget))
 
     def wait(self, place: int, concurrency: int) -> float | None:
-        """Seconds until a run at this place of the queue is begun, rounded up to what can honestly be said."""
+        """Seconds until a run at this place of the queue is begun, rounded up to what can honestly be said; by the
+        run that was planned last where no past is known.
+        """
         known = self._lately[self._current].medians()
-        if known is None or concurrency < 1:
+        each = known.seconds if known else self._planned.get(self._current)
+        if each is None or concurrency < 1:
             return None
-        return honest(place * known.seconds / concurrency)
+        return honest(place * each / concurrency)
 
     def _note(self, fingerprint: str, taken: Taken | None) -> None:
         if taken is not None:
             self._lately[fingerprint].add(taken)
+
+
+def _within(seconds: float, budget: float) -> float:
+    return round(min(seconds, budget), 1)
 
 
 def honest(seconds: float) -> float:

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator
 
 from ..engine.errors import EngineLostError
-from ..engine.interface import Continuation, EngineInfo, FinishReason, Piece, WritingTask
+from ..engine.interface import Continuation, EngineInfo, FinishReason, Piece, Uncounted, WritingTask
 from ..law.guide import load_guide
 from .composing import COMPOSER_VERSION, compose
 
@@ -18,7 +18,7 @@ CONCURRENCY = 16  # a composition is milliseconds of CPU
 _WORD = re.compile(r"\s*\S+\s*")
 
 
-class ExtractiveEngine:
+class ExtractiveEngine(Uncounted):
     """Deterministic: the same question and sources give the same text, so that any beginning of it can be gone on with.
 
     A word counts as a token; a text longer than `max_tokens` ends with `length` between two words.

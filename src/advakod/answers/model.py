@@ -69,6 +69,32 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What a language model is given of a run, and what that takes. None: nobody can know.
+
+    Tokens are the model's own. Frozen with the context, so that every attempt has the same prompt.
+    """
+
+    packed: tuple[str, ...] = ()  # what is given of each source, in their order
+    history: tuple[Message, ...] = ()  # the conversation so far, as it is given
+    question: str = ""  # as it is given: cut where the whole does not fit
+    instructions: str = ""  # likewise
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None  # of them, that need not be read
+    answer_tokens: int | None = None  # the answer's room; None: no less than was asked for
+    hurried: bool = False  # it is time that bounds the answer, and neither what was asked for nor the context
+    unread: bool = False  # provisions were found, and there is no room for any
+    first_word: float | None = None  # seconds of reading
+    seconds: float | None = None  # of reading and writing, were all the room used
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> Plan:
+        """From what a JSON column makes of one."""
+        turns = tuple(Message(**turn) for turn in facts["history"])
+        return cls(**{**facts, "packed": tuple(facts["packed"]), "history": turns})
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Frozen before the first text; a later attempt uses it again and never searches anew."""
 
@@ -81,6 +107,7 @@ class Context:
     seed: int = 0
     summary: bool = False  # rests on the everyday guide alone
     written: str = ""  # the text of the run that this one continues; its own begins with it
+    plan: Plan | None = None  # None: the engine is no language model, or an earlier version wrote this
 
     @classmethod
     def from_json(cls, facts: dict[str, Any]) -> Context:
@@ -91,6 +118,7 @@ class Context:
                 "sources": tuple(Source(**source) for source in facts["sources"]),
                 "history": tuple(Message(**turn) for turn in facts["history"]),
                 "notices": tuple(facts["notices"]),
+                "plan": Plan.from_json(facts["plan"]) if facts.get("plan") else None,
             }
         )
 

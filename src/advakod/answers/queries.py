@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from ..storage.schema import event, event_block, run, run_content
+from ..storage.schema import event, event_block, run, run_content, run_token
 from .model import Context, Request, Run, Status
 
 UNFINISHED = (Status.QUEUED, Status.IN_PROGRESS)
@@ -247,5 +247,5 @@ def set_context(connection: Connection, run_id: str, context: Context) -> None:
 
 def erase(connection: Connection, run_ids: Collection[str]) -> None:
     """Delete runs and their logs; nothing of them stays."""
-    for column in (event.c.run, event_block.c.run, run_content.c.run, run.c.id):
+    for column in (event.c.run, event_block.c.run, run_token.c.run, run_content.c.run, run.c.id):
         connection.execute(delete(column.table).where(column.in_(run_ids)))

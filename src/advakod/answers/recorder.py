@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ from ..errors import StorageError
 from ..storage import Database
 from ..telemetry import Metrics
 from . import event_log, stats, wire
-from .event_log import Append, Progress
+from .event_log import Append, Progress, TokenIds
 from .hub import Hub
 from .model import Outcome, Run
 
@@ -45,29 +46,61 @@ class Recorder:
         self.run = held
         self.text = state.text
         self.output_tokens = held.output_tokens
+        self.ids: list[int] = []  # the model's tokens of the beginning of `text`
+        self.ids_length = 0  # characters that they stand for
+        self.keeps_ids = True  # false: they would be another model's than those that are, or will be, stored
         self.lost = False  # another attempt holds the run
         self._on_lost = on_lost
         self.due: float | None = None  # loop time at which what is unwritten must be on its way
         self._next_seq = state.next_seq
         self._bodies: list[bytes] = []
         self._words: list[str] = []
+        self._ids = _NewIds()
         self._flusher = flusher
         self.first_text_at: float | None = None
         self._began = asyncio.get_running_loop().time()
+        self._rests_since: float | None = None
         self.idle = asyncio.Event()  # set while no flush of this run is under way
         self.idle.set()
 
     @property
     def spent(self) -> float:
         """Seconds of the budget used, earlier attempts included."""
-        return self.run.spent + asyncio.get_running_loop().time() - self._began
+        now = asyncio.get_running_loop().time() if self._rests_since is None else self._rests_since
+        return self.run.spent + now - self._began
 
-    def words(self, text: str, tokens: int) -> None:
-        """Add to the answer. The first words are flushed at once."""
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """What passes meanwhile is no time of the budget's."""
+        loop = asyncio.get_running_loop()
+        self._rests_since = loop.time()
+        try:
+            yield
+        finally:
+            self._began += loop.time() - self._rests_since
+            self._rests_since = None
+
+    def know(self, tokens: TokenIds, *, stored: bool) -> None:
+        """The model's tokens of the beginning of the text; to be stored unless they are."""
+        if 0 < tokens.characters <= len(self.text):
+            self.ids, self.ids_length = list(tokens.ids), tokens.characters
+            if not stored:
+                self._ids.add(tokens.ids, tokens.characters)
+
+    def words(self, text: str, tokens: int, ids: Sequence[int] = ()) -> None:
+        """Add to the answer. The first words are flushed at once.
+
+        `ids` are kept as long as there is no gap in them: what follows one cannot be used.
+        """
         if not text:
             self.output_tokens += tokens
             return
-        text = _sound(text)
+        sound = _sound(text)
+        if ids and self.keeps_ids and sound == text and self.ids_length == len(self.text):
+            self.ids += ids
+            self.ids_length += len(text)
+            self._ids.add(ids, len(text))
+        text = sound
         first = not self.text
         self.text += text
         self.output_tokens += tokens
@@ -108,7 +141,27 @@ class Recorder:
             spent=self.spent,
             output_tokens=self.output_tokens,
             first_text_at=self.first_text_at,
+            tokens=self._ids.take(),
         )
+
+
+class _NewIds:
+    """Tokens that no flush has taken."""
+
+    def __init__(self) -> None:
+        self._ids: list[int] = []
+        self._characters = 0
+
+    def add(self, ids: Sequence[int], characters: int) -> None:
+        self._ids += ids
+        self._characters += characters
+
+    def take(self) -> TokenIds | None:
+        if not self._ids:
+            return None
+        taken = TokenIds(tuple(self._ids), self._characters)
+        self._ids, self._characters = [], 0
+        return taken
 
 
 class Flusher:

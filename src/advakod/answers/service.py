@@ -26,18 +26,19 @@ from ..telemetry import Metrics
 from . import conversations, event_log, queries, snapshot, wire
 from .asking import Asked, Asking, Place, check_question, owned
 from .chores import every
+from .desk import Desk
 from .expectation import Expectations
 from .feedback import Opinions
 from .hub import Hub
 from .liveness import liveness
 from .model import Context, Reason, Request, Run, Status
+from .outcomes import cannot_continue, ended
 from .recorder import Flusher
 from .retrieval import Retrieval
 from .shelf import Shelf
 from .suggestions import Suggestion, following
 from .waiting import WaitingRoom
 from .worker import Worker
-from .writing import Desk, cannot_continue, ended
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from ..telemetry import Metrics
 from . import conversations, event_log, queries, stats, wire
 from .hub import Hub
 from .model import Outcome, Reason, Run, Status
-from .writing import ended
+from .outcomes import ended
 
 LOOK_AT = 1_000  # waiting runs told their place; those behind it wait longer than anyone would watch
 SOON = 0.5  # seconds after asking: who is not written by then is told its place, without waiting for the round

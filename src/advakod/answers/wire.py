@@ -6,12 +6,14 @@ Every body begins with `{"type":"…","sequence_number":N`: `event_type` relies 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from ..engine.interface import Source
-from .model import Citation, Outcome, Run, Status
+from .expectation import Expected
+from .model import Citation, Outcome, Plan, Run, Status
 
 EXCERPT = 300  # characters of a source that travel with the event
 TYPE_AT = len(b'{"type":"')
@@ -95,18 +97,41 @@ def source_facts(source: Source) -> dict[str, Any]:
     return {name: getattr(source, name) for name in names} | {"excerpt": source.text[:EXCERPT]}
 
 
-def plan_facts(seconds: float | None, tokens: int | None, budget: float, max_tokens: int) -> dict[str, Any]:
-    """What is expected (None: nobody knows), and the bounds: seconds of writing and tokens."""
-    return {"expected_seconds": seconds, "expected_tokens": tokens, "budget": budget, "max_tokens": max_tokens}
+def plan_facts(
+    plan: Plan | None, expected: Expected, budget: float, max_tokens: int, provisions: int
+) -> dict[str, Any]:
+    """What is expected (None: nobody knows), what the prompt and the answer may have, in the model's own tokens,
+    and the bounds: seconds of writing and tokens.
+    """
+    return {
+        "expected_seconds": expected.seconds,
+        "expected_tokens": expected.tokens,
+        "expected_first_word": expected.first_word,
+        "budget": budget,
+        "max_tokens": max_tokens,
+        "prompt_tokens": plan.prompt_tokens if plan else None,
+        "cached_tokens": plan.cached_tokens if plan else None,
+        "answer_tokens": plan.answer_tokens if plan else None,
+        "provisions": provisions,
+    }
 
 
-def usage(run: Run) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an attempt knows of its tokens beside those of the answer."""
+
+    cached: int = 0  # of the prompt, not read anew
+    reasoning: int = 0  # thought, and no part of the answer
+
+
+def usage(run: Run, more: Usage = Usage()) -> dict[str, Any]:
+    written = run.output_tokens + more.reasoning
     return {
         "input_tokens": run.input_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": run.output_tokens,
-        "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": run.input_tokens + run.output_tokens,
+        "input_tokens_details": {"cached_tokens": min(more.cached, run.input_tokens), "cache_write_tokens": 0},
+        "output_tokens": written,
+        "output_tokens_details": {"reasoning_tokens": more.reasoning},
+        "total_tokens": run.input_tokens + written,
     }
 
 
@@ -115,6 +140,7 @@ def response(
     status: Status,
     output: Iterable[dict[str, Any]] = (),
     outcome: Outcome | None = None,
+    more: Usage = Usage(),
 ) -> dict[str, Any]:
     """The response object of a run in `status`."""
     request = run.request
@@ -144,7 +170,7 @@ def response(
         "tool_choice": "none",
         "tools": [],
         "truncation": "disabled",
-        "usage": usage(run) if ended else None,
+        "usage": usage(run, more) if ended else None,
     }
 
 

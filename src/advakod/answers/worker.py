@@ -19,11 +19,12 @@ from ..settings import TimeBudget
 from ..storage import Database
 from . import event_log, queries
 from .chores import every
+from .desk import Desk
 from .event_log import Append
 from .hub import Hub
 from .liveness import Liveness
 from .model import Run
-from .writing import Desk, Writing
+from .writing import Writing
 
 log = logging.getLogger(__name__)
 

@@ -8,45 +8,36 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-import random
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
-from ..engine.interface import Continuation, Engine, EngineInfo, FinishReason, Message, Piece, Reading, WritingTask
+from ..engine.errors import EngineContextError
+from ..engine.interface import EngineInfo, WritingTask
 from ..errors import AdvakodError, EngineError
-from ..settings import Settings
-from ..storage import Database
-from . import conversations, event_log, grounding, prompt, queries, wire
+from . import conversations, drafting, event_log, grounding, planning, prompt, wire
 from .ageing import old_editions
-from .event_log import Append, Progress
-from .expectation import Expectations, Expected
+from .braking import Brake
+from .desk import Desk
+from .errors import EngineNotReadyError
+from .event_log import Append, Progress, TokenIds
+from .expectation import Expected
+from .listening import Listening
 from .model import Citation, Context, Outcome, Reason, Run, Status
-from .recorder import Flusher, LostFenceError, Recorder
-from .retrieval import Retrieval
+from .outcomes import SHORTENED, UNCITED, cannot_continue, ended, given_up, lost
+from .preparation import Preparation
+from .recorder import LostFenceError, Recorder
 
 log = logging.getLogger(__name__)
 
-ENGINE_TRIES = 5  # in a row without a word gained, 7.5 s: a server that restarts; then it counts as lost
 RETRY_SECONDS = 0.5  # before the second try; doubles
-
-SENTENCES = {
-    Reason.TIMEOUT: "Время на ответ вышло. Всё написанное сохранено; ответ можно продолжить.",
-    Reason.STALLED: "Модель перестала отвечать. Всё написанное сохранено; ответ можно продолжить.",
-    Reason.ENGINE_LOST: "Связь с моделью потеряна. Всё написанное сохранено; задайте вопрос ещё раз.",
-    Reason.MAX_OUTPUT_TOKENS: "Ответ достиг наибольшей длины. Его можно продолжить.",
-    Reason.CANCELLED: "Ответ остановлен. Всё написанное сохранено; ответ можно продолжить.",
-    Reason.QUEUE_TIMEOUT: "Вопрос слишком долго ждал своей очереди. Задайте его ещё раз позже.",
-}
-
-
-def ended(status: Status, reason: Reason) -> Outcome:
-    return Outcome(status, reason, SENTENCES[reason])
+SHRINKINGS = 8  # of a prompt that the engine finds too long for its context: by half each time
+A_MOMENT = 0.3  # seconds; an engine that gets ready sooner is not said to be loading
 
 
 class _Stop(Exception):  # noqa: N818 - a decision, not an error
@@ -54,19 +45,6 @@ class _Stop(Exception):  # noqa: N818 - a decision, not an error
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every writing needs."""
-
-    database: Database
-    engine: Engine
-    retrieval: Retrieval
-    flusher: Flusher
-    settings: Settings
-    expectations: Expectations = field(default_factory=Expectations)
-    begun: Callable[[str], None] = lambda _: None  # told the id of each run whose writing begins
 
 
 class Writing:
@@ -77,11 +55,13 @@ class Writing:
         self.desk = desk
         self.recorder: Recorder | None = None
         self._time = desk.settings.time
-        self._writing: asyncio.Task[Outcome] | None = None
+        self._writing: asyncio.Task[Outcome] | asyncio.Task[None] | None = None
         self._stopped = held.cancel_requested  # of an earlier attempt: not a word more
-        self._reading = False  # the log's last stage is, or may be, reading
-        self._last_reading: Reading | None = None
-        self._next_reading = 0.0  # loop time before which no more of it is told
+        self._hears = Listening(self._time.progress)
+        self._searched = False  # provisions were looked for, so that the text should cite some
+        self._loads = False  # it was told that the engine loads
+        self._loading = 0.0  # seconds that it took
+        self._known = TokenIds()  # of an earlier attempt
 
     @property
     def spent(self) -> float:
@@ -131,7 +111,7 @@ class Writing:
     async def _restore(self) -> Progress:
         state = Progress(next_seq=self.run.last_seq + 1)
         if self.run.attempt > 1:  # a first attempt finds nothing but the run's beginning
-            bodies = await self.desk.flusher.read(partial(event_log.read_all, run_id=self.run.id))
+            bodies, self._known = await self.desk.flusher.read(partial(_so_far, run_id=self.run.id))
             state = event_log.progress(bodies)
         self.recorder = self.desk.flusher.open(self.run, state, self._halt)
         return state
@@ -140,16 +120,81 @@ class Writing:
         recorder = self._pen
         if not state.has("response.in_progress"):
             recorder.event("response.in_progress", response=wire.response(self.run, Status.IN_PROGRESS))
+        try:
+            await self._interruptible(self._ready())
+        except EngineError as error:
+            log.warning("run %s: the engine is not ready: %s", self.run.id, error.detail)
+            await self._give_up(error, state)
+            return
         info = await self.desk.engine.info()
-        context = self.run.context or await self._prepare(info)
-        self.run = replace(self.run, context=context)
+        preparation = Preparation(self.run, self.desk, recorder, self._most_tokens)
+        context = self.run.context or await preparation.prepare(info)
         if self.run.continues is not None and not state.has("advakod.sources"):
-            self._tell_context(context)  # frozen for the run before: told to the readers of this one too
+            context = await preparation.go_on(context, info)
+        self.run = replace(self.run, context=context)
         self._begin_item(state, context, info)
-        if context.written and not state.text:
-            recorder.words(context.written, 0)
+        await self._take_up(state, context, info)
         outcome = await self._write_guarded(context, info, resumed=bool(state.text))
         await self._finish(outcome, context)
+
+    async def _take_up(self, state: Progress, context: Context, info: EngineInfo) -> None:
+        """The text so far, and its tokens if they are this engine's."""
+        known, same = self._known, info.fingerprint == context.fingerprint
+        fresh = bool(context.written) and not state.text
+        if fresh:
+            self._pen.words(context.written, 0)
+            if same and self.run.continues is not None:
+                known = await self.desk.flusher.read(partial(event_log.token_ids, run_id=self.run.continues))
+        if same:
+            self._pen.know(known, stored=not fresh)
+        else:
+            self._pen.keeps_ids = False
+
+    # -- waiting for the engine -------------------------------------------------------------------
+
+    async def _interruptible(self, waiting: Coroutine[Any, Any, None]) -> None:
+        """Wait until it is done or somebody stops the run: then what follows sees it."""
+        task = self._writing = asyncio.create_task(waiting, name=f"wait {self.run.id}")
+        try:
+            await task
+        except asyncio.CancelledError:
+            if self._pen.lost and not _being_cancelled():
+                raise LostFenceError(self.run.id) from None
+            if _being_cancelled():
+                raise
+        finally:
+            self._writing = None
+
+    async def _ready(self) -> None:
+        """The time that an engine takes to load is not the run's; but it has an end. Raises EngineError."""
+        if self._stopped:
+            return
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        told = loop.call_at(begun + A_MOMENT, self._tell_loading)
+        try:
+            with self._pen.resting():
+                async with asyncio.timeout(self._time.queue_wait):
+                    await self.desk.engine.ready()
+        except TimeoutError:
+            raise EngineNotReadyError(f"not ready within {self._time.queue_wait:.0f} s") from None
+        finally:
+            told.cancel()
+        if self._loads:
+            self._loads, self._loading = False, self._loading + loop.time() - begun
+            if self.run.context is not None:  # else the search for provisions, which comes next, ends the stage
+                self._pen.event("advakod.stage", stage="writing")
+
+    def _tell_loading(self) -> None:
+        self._loads = True
+        self._pen.event("advakod.stage", stage="loading")
+
+    async def _give_up(self, error: EngineError, state: Progress) -> None:
+        outcome, context = given_up(error, begun=bool(state.text)), self.run.context
+        if context is not None and state.text:
+            await self._finish(outcome, context)
+        else:
+            await self._end(outcome, partial(self._terminal, outcome, []))
 
     @property
     def _pen(self) -> Recorder:
@@ -157,42 +202,6 @@ class Writing:
         return self.recorder
 
     # -- before the first word --------------------------------------------------------------------
-
-    async def _prepare(self, info: EngineInfo) -> Context:
-        """Search once and freeze what was found, in the same commit as the events that tell of it."""
-        recorder = self._pen
-        context = Context(
-            engine=info.name,
-            fingerprint=info.fingerprint,
-            prompt_version=prompt.VERSION,
-            seed=random.getrandbits(31),
-            history=await self._history(),
-        )
-        if info.uses_sources:
-            recorder.event("advakod.stage", stage="searching")
-            search = partial(self.desk.retrieval.find, self.run.request, context)
-            context = await self.desk.flusher.patiently(search)
-        store, tell = partial(self._store_context, context), partial(self._tell_context, context)
-        await self.desk.flusher.commit(recorder, store, tell)
-        return context
-
-    def _tell_context(self, context: Context) -> None:
-        sources = [wire.source_facts(source) for source in context.sources]
-        self._pen.event("advakod.sources", sources=sources, summary=context.summary)
-        for notice in context.notices:
-            self._pen.event("advakod.notice", **notice)
-
-    async def _history(self) -> tuple[Message, ...]:
-        request = self.run.request
-        if request.previous_response_id is None and request.conversation is None:
-            return request.history  # the first question of its conversation
-        return await self.desk.flusher.read(partial(conversations.history, run=self.run))
-
-    def _store_context(self, context: Context, connection: Connection, taken: Append) -> bool:
-        if not event_log.append(connection, self.run.worker or "", [taken]):
-            return False
-        queries.set_context(connection, self.run.id, context)
-        return True
 
     def _begin_item(self, state: Progress, context: Context, info: EngineInfo) -> None:
         """All of it before the first text; not flushed for its own sake."""
@@ -212,19 +221,32 @@ class Writing:
             )
             if not info.tells_reading:
                 recorder.event("advakod.stage", stage="writing")
-        self._reading = info.tells_reading
+        self._hears.expect(reading=info.tells_reading)
+        self._searched = info.uses_sources
 
     def _plan(self, context: Context) -> dict[str, Any]:
         """How long and how much, as far as it can be known. Nobody knows how much of a broken-off text was left."""
-        most = self._most_tokens
+        most, plan = self._most_tokens, context.plan
         expected = Expected()
-        if self.run.continues is None:
-            expected = self.desk.expectations.of_writing(context.fingerprint, most, self._time.budget)
-        return wire.plan_facts(expected.seconds, expected.tokens, self._time.budget, most)
+        if self.run.continues is None or (plan is not None and plan.seconds is not None):
+            expected = self.desk.expectations.of_writing(context.fingerprint, most, self._time.budget, plan)
+            expected = expected.after(self._loading)
+        return wire.plan_facts(plan, expected, self._time.budget, most, len(context.sources))
 
     @property
     def _most_tokens(self) -> int:
         return self.run.request.max_output_tokens or self.desk.settings.max_tokens
+
+    def _planned_tokens(self, context: Context) -> int | None:
+        """The answer's room where it is less than what was asked for."""
+        room = context.plan.answer_tokens if context.plan else None
+        return room if room is not None and room < self._most_tokens else None
+
+    @staticmethod
+    def _hurried(context: Context) -> bool:
+        """Whether the end of the answer's room is a fair end: time bounds it, and something can be said in it."""
+        plan = context.plan
+        return plan is not None and plan.hurried and (plan.answer_tokens or 0) >= planning.LAST_TOKENS
 
     # -- words ------------------------------------------------------------------------------------
 
@@ -238,9 +260,9 @@ class Writing:
             return ended(Status.INCOMPLETE, Reason.TIMEOUT)  # CASE 3: earlier attempts used the budget up
         if self._pen.lost:
             raise LostFenceError(self.run.id)  # CASE 4
-        self._writing = asyncio.create_task(self._write_retrying(context), name=f"write {self.run.id}")
+        writing = self._writing = asyncio.create_task(self._write_retrying(context, info), name=f"write {self.run.id}")
         try:
-            return await self._writing  # CASE 5: finished, out of time, stalled, or the engine failed
+            return await writing  # CASE 5: finished, out of time, stalled, or the engine failed
         except asyncio.CancelledError:
             # The engine's generator is closed by now, and its slot free.
             if self._pen.lost and not _being_cancelled():
@@ -251,74 +273,86 @@ class Writing:
         finally:
             self._writing = None
 
-    async def _write_retrying(self, context: Context) -> Outcome:
+    async def _write_retrying(self, context: Context, info: EngineInfo) -> Outcome:
         recorder = self._pen
-        tries = 0
+        tries = shrunk = 0
         while True:
             before = len(recorder.text)
             try:
-                return await self._write(self._task(context))
+                return await self._write(context, info)
             except _Stop as stop:
                 return stop.outcome
             except EngineError as error:
                 if _being_cancelled():  # what an engine raises as it is stopped is no failure
                     raise asyncio.CancelledError from error
+                if isinstance(error, EngineContextError) and context.plan is not None and shrunk < SHRINKINGS:
+                    shrunk += 1
+                    context = await self._shrink(context)
+                    continue
                 tries = 1 if len(recorder.text) > before else tries + 1
-                outcome = _lost(error, await self.desk.engine.info(), tries, begun=bool(recorder.text))
+                outcome = lost(error, await self.desk.engine.info(), tries, begun=bool(recorder.text))
+                then = "going on" if outcome is None else "given up"
+                log.warning("run %s: engine failed (%s), %s: %s", self.run.id, error.code, then, error.detail)
                 if outcome is not None:
                     return outcome
-                log.warning("run %s: engine failed (%s), going on: %s", self.run.id, error.code, error.detail)
             await asyncio.sleep(RETRY_SECONDS * 2 ** (tries - 1))
+            try:
+                await self._ready()
+            except EngineError as error:
+                return given_up(error, begun=bool(recorder.text))
+
+    async def _shrink(self, context: Context) -> Context:
+        """The engine, which told nobody how much it can read, says that this is too much."""
+        known = context.notices
+        context = drafting.smaller(context)
+        for notice in context.notices[len(known) :]:
+            self._pen.event("advakod.notice", **notice)
+        log.info("run %s: the prompt is too long for the engine, and is made shorter", self.run.id)
+        await Preparation(self.run, self.desk, self._pen, self._most_tokens).freeze(context)
+        return context
 
     def _task(self, context: Context) -> WritingTask:
-        request, settings = self.run.request, self.desk.settings
+        request, settings, recorder = self.run.request, self.desk.settings, self._pen
+        most = self._planned_tokens(context) or self._most_tokens
         return WritingTask(
             question=request.question,
             messages=prompt.messages(request, context),
             sources=context.sources,
-            prefix=self._pen.text,
-            max_tokens=max(1, self._most_tokens - self._pen.output_tokens),
+            prefix=recorder.text,
+            prefix_ids=tuple(recorder.ids),
+            prefix_ids_length=recorder.ids_length,
+            max_tokens=max(1, most - recorder.output_tokens),
             temperature=settings.temperature if request.temperature is None else request.temperature,
             top_p=settings.top_p if request.top_p is None else request.top_p,
             seed=context.seed,
         )
 
-    async def _write(self, task: WritingTask) -> Outcome:
-        async with aclosing(self.desk.engine.write(task)) as pieces:
-            return await self._record(pieces)
+    def _brake(self, context: Context, info: EngineInfo, end: float) -> Brake:
+        last = min(planning.last_seconds(info.speed), self._time.budget / 2)
+        planned = self._planned_tokens(context) if self._hurried(context) else None
+        return Brake(end - last, None if planned is None else planned - planning.last_tokens(planned))
 
-    async def _record(self, pieces: AsyncGenerator[Piece, None]) -> Outcome:
-        """Move words from the engine to the log; silence and the budget end it.
-
-        Reading is no word: it puts the end of the wait for the first one neither off nor forward.
-        """
-        recorder, loop = self._pen, asyncio.get_running_loop()
-        end = loop.time() + self._time.budget - recorder.spent
+    async def _write(self, context: Context, info: EngineInfo) -> Outcome:
+        """Move words from the engine to the log; silence and the budget end it."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._time.budget - self._pen.spent
+        brake, hurried = self._brake(context, info, end), self._hurried(context)
+        self._hears.begin()
         try:
-            async with asyncio.timeout_at(min(end, loop.time() + self._time.first_token)) as bound:
+            async with (
+                aclosing(self.desk.engine.write(self._task(context))) as pieces,
+                asyncio.timeout_at(min(end, loop.time() + self._time.first_token)) as bound,
+            ):
                 async for piece in pieces:
-                    if piece.reading is not None:
-                        self._tell_reading(piece.reading, loop.time())
-                        continue
-                    if self._reading and piece.text:
-                        self._reading = False
-                        recorder.event("advakod.stage", stage="writing")
-                    recorder.words(piece.text, piece.tokens)
-                    if piece.prompt_tokens is not None:
-                        recorder.run = replace(recorder.run, input_tokens=piece.prompt_tokens)
-                    if piece.finish is not None:
-                        return _finished(piece.finish, empty=not recorder.text.strip())
-                    bound.reschedule(min(end, loop.time() + self._time.stall))
+                    outcome = self._hears.take(self._pen, piece, brake, hurried=hurried)
+                    if outcome is not None:
+                        return outcome
+                    if piece.reading is None:  # reading is no word: it moves the end of the wait for one nowhere
+                        bound.reschedule(min(end, loop.time() + self._time.stall))
         except TimeoutError:
             reason = Reason.TIMEOUT if loop.time() >= end else Reason.STALLED
             raise _Stop(ended(Status.INCOMPLETE, reason)) from None
         raise EngineError("the engine ended without a finish reason")
-
-    def _tell_reading(self, reading: Reading, now: float) -> None:
-        """The first at once, the others when it has gone on, at most every H/3."""
-        if now >= self._next_reading and reading != self._last_reading:
-            self._reading, self._next_reading, self._last_reading = True, now + self._time.progress, reading
-            self._pen.event("advakod.stage", stage="reading", done=reading.done, total=reading.total)
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -340,7 +374,7 @@ class Writing:
         recorder = self._pen
         if recorder.text:
             recorder.event("advakod.citations", citations=[wire.citation_facts(c) for c in citations])
-            for notice in self._old_editions(citations):
+            for notice in self._last_notices(outcome, citations):
                 recorder.event("advakod.notice", **notice)
         where = {"item_id": self.run.item_id, "output_index": 0, "content_index": 0}
         annotations = [wire.annotation(citation) for citation in citations]
@@ -356,6 +390,15 @@ class Writing:
         recorder.event("response.output_item.done", output_index=0, item=item)
         self._terminal(outcome, [item])
 
+    def _last_notices(self, outcome: Outcome, citations: Sequence[Citation]) -> Iterator[dict[str, str]]:
+        """What can be known of the text only when it is there."""
+        yield from self._old_editions(citations)
+        if self._hears.shortened:
+            yield SHORTENED
+        modelled = self.run.context is not None and self.run.context.plan is not None
+        if not citations and modelled and self._searched and outcome.status is Status.COMPLETED:
+            yield UNCITED
+
     def _old_editions(self, citations: Sequence[Citation]) -> list[dict[str, str]]:
         if self.run.request.as_of is not None or self.run.context is None:
             return []  # the law of that day is what was asked for
@@ -365,7 +408,8 @@ class Writing:
     def _terminal(self, outcome: Outcome, output: Sequence[dict[str, object]]) -> None:
         recorder = self._pen
         facts = replace(recorder.run, output_tokens=recorder.output_tokens, finished_at=time.time())
-        recorder.event(wire.TERMINAL[outcome.status], response=wire.response(facts, outcome.status, output, outcome))
+        response = wire.response(facts, outcome.status, output, outcome, self._hears.usage)
+        recorder.event(wire.TERMINAL[outcome.status], response=response)
 
     async def _end(self, outcome: Outcome, record: Callable[[], None]) -> None:
         text = self._pen.text
@@ -389,28 +433,8 @@ class Writing:
             log.exception("run %s: its failure could not be stored", self.run.id)
 
 
-def _finished(finish: FinishReason, *, empty: bool) -> Outcome:
-    if empty:
-        return Outcome(Status.FAILED, "engine_empty", "Модель ничего не написала. Задайте вопрос иначе или ещё раз.")
-    if finish is FinishReason.LENGTH:
-        return ended(Status.INCOMPLETE, Reason.MAX_OUTPUT_TOKENS)
-    return Outcome(Status.COMPLETED)
-
-
-def cannot_continue(info: EngineInfo) -> bool:
-    """Whether it is known that this engine cannot go on with a text."""
-    return info.reachable and info.continuation is Continuation.NONE
-
-
-def _lost(error: EngineError, info: EngineInfo, tries: int, *, begun: bool) -> Outcome | None:
-    """What an engine's failure means; None: try again."""
-    if begun and cannot_continue(info):
-        return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)
-    if tries < ENGINE_TRIES and (error.retryable or begun):
-        return None
-    if begun:
-        return ended(Status.INCOMPLETE, Reason.ENGINE_LOST)
-    return Outcome(Status.FAILED, error.code, error.message)
+def _so_far(connection: Connection, run_id: str) -> tuple[list[bytes], TokenIds]:
+    return event_log.read_all(connection, run_id), event_log.token_ids(connection, run_id)
 
 
 def _being_cancelled() -> bool:

@@ -27,8 +27,10 @@ from .streams import EVENTS, EventStream
 QUESTIONS = frozenset({"message", "chat_message", "chat", "question", "query"})
 IDLE = frozenset({"typing", "join_session"})  # the old page sends them; there is nobody to tell
 STAGES = {
+    "loading": "Модель загружается…",
     "searching": "Ищу нормы…",
     "reading": "Читаю нормы…",
+    "thinking": "Модель обдумывает ответ…",
     "writing": "Пишу ответ…",
     "checking": "Проверяю ссылки…",
 }

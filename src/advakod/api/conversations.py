@@ -216,7 +216,7 @@ class ConversationTree(ConversationFacts):
 class ConversationListed(ConversationFacts):
     """Беседа и что с ней сейчас."""
 
-    running: bool = Field(description="В ней пишется ответ.")
+    running: bool = Field(description="В ней пишется ответ или вопрос ждёт очереди.")
     snippet: str | None = Field(description="Где встретилось искомое; null без поиска.")
 
 

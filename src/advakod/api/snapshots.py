@@ -56,20 +56,27 @@ class NoticeFacts(BaseModel):
 class StageFacts(BaseModel):
     """Что делается сейчас. Поля, которых у этапа нет, не передаются."""
 
-    stage: Literal["queued", "searching", "reading", "writing", "checking"]
+    stage: Literal["queued", "loading", "searching", "reading", "thinking", "writing", "checking"]
     position: int | None = Field(None, description="Место в очереди.")
     expected_wait: float | None = Field(None, description="Секунд до начала; null — неизвестно.")
     done: int | None = Field(None, description="Токенов прочитано.")
     total: int | None = Field(None, description="Токенов всего.")
+    seconds_left: float | None = Field(None, description="Секунд чтения осталось; null — неизвестно.")
+    expected_first_word: float | None = Field(None, description="От начала работы до первого слова; null — неизвестно.")
 
 
 class PlanFacts(BaseModel):
-    """Чего ждать: по ответам, которые были недавно."""
+    """Чего ждать: по скорости модели, а где она неизвестна, по ответам, которые были недавно. null — неизвестно."""
 
     expected_seconds: float | None = Field(description="От начала работы до конца; null — неизвестно.")
     expected_tokens: int | None
     budget: float = Field(description="Секунд на ответ, не больше.")
     max_tokens: int
+    expected_first_word: float | None = Field(None, description="От начала работы до первого слова.")
+    prompt_tokens: int | None = Field(None, description="Токенов модели в запросе к ней.")
+    cached_tokens: int | None = Field(None, description="Из них читать не нужно: прочитаны раньше.")
+    answer_tokens: int | None = Field(None, description="Токенов на ответ, не больше.")
+    provisions: int | None = Field(None, description="Норм, которые ей даны.")
 
 
 class FeedbackFacts(BaseModel):

@@ -14,6 +14,7 @@ from ..answers.failures import Failure
 from ..answers.stats import Point, Stats
 from ..settings import describe_time
 from .doors import require_admin
+from .engine_state import EngineFacts, facts_of
 from .responses import Room
 
 router = APIRouter(prefix="/api/v1/llm/stats", tags=["operations"], dependencies=[Depends(require_admin)])
@@ -49,6 +50,7 @@ class StatsReply(Stats):
     """Numbers of the window, of now, and the limits."""
 
     limits: Limits
+    engine: EngineFacts  # as of now, in the process that answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ async def get_stats(answers: Room, window: Window = stats.DEFAULT_WINDOW) -> Sta
     """Считается по ответам в базе: все процессы, до и после перезапуска. Время в секундах."""
     measured = await answers.database.read(partial(stats.measure, now=time.time(), window=window))
     numbers = {name: getattr(measured, name) for name in Stats.__dataclass_fields__}
-    return StatsReply(**numbers, limits=limits(answers))
+    return StatsReply(**numbers, limits=limits(answers), engine=await facts_of(answers.engine))
 
 
 @router.get("/history", summary="Показатели по шагам времени, для графиков")

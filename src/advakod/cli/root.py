@@ -27,6 +27,7 @@ MODULES = {
     "guide": "guide",
     "eval": "evaluation",
     "key": "keys",
+    "model": "models",
     "config": "config",
 }
 
@@ -86,5 +87,5 @@ def _say_use(error: Exception) -> None:
 
 
 def _say(error: AdvakodError, code: int) -> None:
-    print(f"{error.message} [{error.code}]", file=sys.stderr)
+    print(f"{error.for_admin} [{error.code}]", file=sys.stderr)
     sys.exit(code)

@@ -17,8 +17,10 @@ from .references import mentioned, reference_lines
 
 STAGES = {
     "queued": "в очереди, место {position}",
+    "loading": "модель загружается…",
     "searching": "ищу в законах…",
     "reading": "читаю найденное…",
+    "thinking": "модель обдумывает ответ…",
     "writing": "пишу ответ…",
     "checking": "проверяю ссылки…",
 }

@@ -12,7 +12,19 @@ from .errors import (
     EngineRubbishError,
     EngineUnreachableError,
 )
-from .interface import Continuation, Engine, EngineInfo, FinishReason, Message, Piece, Reading, Source, WritingTask
+from .interface import (
+    Continuation,
+    Engine,
+    EngineInfo,
+    FinishReason,
+    Message,
+    Piece,
+    PromptSize,
+    Reading,
+    Source,
+    Speed,
+    WritingTask,
+)
 
 __all__ = [
     "Continuation",
@@ -28,7 +40,9 @@ __all__ = [
     "FinishReason",
     "Message",
     "Piece",
+    "PromptSize",
     "Reading",
     "Source",
+    "Speed",
     "WritingTask",
 ]

@@ -20,6 +20,7 @@ from .interface import FinishReason, Reading
 
 LONGEST_DETAIL = 500  # characters of a server's own words that are kept
 FINISHES = frozenset(reason.value for reason in FinishReason)
+THINKING = ("reasoning_content", "reasoning")  # llama-server and SGLang; newer vLLM and Ollama
 # llama-server, OpenAI, vLLM and SGLang, in this order
 CONTEXT = re.compile(
     r"exceed_context_size|context_length_exceeded|maximum context length|model's context length"
@@ -32,18 +33,36 @@ class ChatDecoder:
     """Takes the text out of a stream. Never raises: a failure comes after the text before it.
 
     `over` says that nothing more is to be read: there is a `failure`, or the server said [DONE] or
-    closed. Without a `failure` there is then a `finish`. Reasoning of the model is left out.
-    `reading` is the last that the server told of its reading, until the first text.
+    closed. Without a `failure` there is then a `finish`. What the model thinks is left out and
+    counted in `thought`. `reading` is the last that the server told of its reading, until the first text.
     """
 
-    __slots__ = ("_counted", "_seen", "_splitter", "failure", "finish", "over", "prompt_tokens", "reading", "spoken")
+    __slots__ = (
+        "_counted",
+        "_seen",
+        "_splitter",
+        "cached_tokens",
+        "failure",
+        "finish",
+        "over",
+        "progress",
+        "prompt_tokens",
+        "reading",
+        "spoken",
+        "thought",
+        "timings",
+    )
 
     def __init__(self) -> None:
         self._splitter = EventSplitter()
-        self._counted = 0  # tokens handed out
+        self._counted = 0  # tokens handed out, or thought
         self._seen = False  # an event of this protocol
         self.spoken: int | None = None  # tokens by the server's own account
+        self.thought = 0  # tokens of fields of their own; marks inside the text are not looked for
         self.prompt_tokens: int | None = None
+        self.cached_tokens: int | None = None  # of them, not read anew
+        self.timings: dict[str, Any] = {}  # llama-server's own account of its speed
+        self.progress: dict[str, Any] = {}  # the account that `reading` was made of
         self.reading: Reading | None = None
         self.finish: FinishReason | None = None
         self.failure: EngineError | None = None
@@ -101,19 +120,32 @@ class ChatDecoder:
         event = orjson.loads(data)
         if choices := event.get("choices"):
             self._seen = True
-            choice = choices[0]
-            text = choice["delta"].get("content") if choice.get("delta") else None
-            if text:
-                texts.append(text + "")  # anything but a str is a TypeError here, not later
-            if reason := choice.get("finish_reason"):
-                self._finish(reason)
-        if (progress := event.get("prompt_progress")) and not self._counted:  # llama-server
-            self.reading = _reading(progress) or self.reading
+            self._choice(choices[0], texts)
+        if not self._counted and (reading := _reading(event.get("prompt_progress"))):  # llama-server
+            self.progress, self.reading = event["prompt_progress"], reading
         if usage := event.get("usage"):
-            self.prompt_tokens = usage.get("prompt_tokens")
-            self.spoken = usage.get("completion_tokens")
+            self._usage(usage)
+        if isinstance(timings := event.get("timings"), dict):
+            self.timings = timings
         if error := event.get("error"):
             self.fail(refusal(error))
+
+    def _choice(self, choice: dict[str, Any], texts: list[str]) -> None:
+        delta = choice.get("delta") or {}
+        if text := delta.get("content"):
+            texts.append(text + "")  # anything but a str is a TypeError here, not later
+        elif any(delta.get(name) for name in THINKING):
+            self.thought += 1
+            self._counted += 1
+        if reason := choice.get("finish_reason"):
+            self._finish(reason)
+
+    def _usage(self, usage: dict[str, Any]) -> None:
+        self.prompt_tokens = usage.get("prompt_tokens")
+        self.spoken = usage.get("completion_tokens")
+        details = usage.get("prompt_tokens_details") or {}
+        if isinstance(cached := details.get("cached_tokens"), int) and isinstance(self.prompt_tokens, int):
+            self.cached_tokens = max(0, min(cached, self.prompt_tokens))
 
     def _without_data(self, block: bytes) -> None:
         if block.startswith(b"error:"):  # older llama-servers

@@ -20,7 +20,8 @@ class EngineUnreachableError(EngineError):
 
     code = "engine_unreachable"
     retryable = True
-    user_message = "Сервер модели не отвечает. Проверьте, что он запущен и что ADVAKOD_OPENAI_BASE_URL указан верно."
+    user_message = "Модель сейчас недоступна. Задайте вопрос ещё раз позже; если не поможет, сообщите администратору."
+    admin_message = "Сервер модели не отвечает. Проверьте, что он запущен и что ADVAKOD_OPENAI_BASE_URL указан верно."
 
 
 class EngineRefusedError(EngineError):
@@ -48,7 +49,8 @@ class EngineRubbishError(EngineError):
     """What the engine sent is not the protocol."""
 
     code = "engine_rubbish"
-    user_message = (
+    user_message = "Модель ответила непонятно. Задайте вопрос ещё раз; если не поможет, сообщите администратору."
+    admin_message = (
         "Сервер модели ответил непонятно. Проверьте, что по адресу ADVAKOD_OPENAI_BASE_URL "
         "работает сервер, совместимый с OpenAI."
     )

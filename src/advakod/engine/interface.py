@@ -58,6 +58,8 @@ class WritingTask:
     messages: Sequence[Message] = ()
     sources: Sequence[Source] = ()
     prefix: str = ""  # text already written by an earlier attempt; the engine sends only what follows
+    prefix_ids: Sequence[int] = ()  # the model's own tokens of the beginning of `prefix`, as `Piece.ids` gave them
+    prefix_ids_length: int = 0  # characters of `prefix` that they stand for
     max_tokens: int = 1024  # that this writing may add; whoever has a text continued lowers it by what is there
     temperature: float = 0.2
     top_p: float = 0.9
@@ -74,16 +76,35 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of text, or, with `reading`, a sign that the prompt is being read: that one has no text and no tokens.
+    """A piece of text, or a sign of life without text: `reading` the prompt (no tokens), or `thinking` (tokens).
 
-    The last piece of a writing, and no other, carries `finish`. No reading follows the first text.
+    The last piece of a writing, and no other, carries `finish`. Neither sign follows the first text.
     """
 
     text: str
     tokens: int = 1
     finish: FinishReason | None = None
     prompt_tokens: int | None = None  # when the engine tells
+    cached_tokens: int | None = None  # of them, not read anew; when the engine tells
     reading: Reading | None = None
+    thinking: bool = False  # the model thinks; what it thinks is not the answer
+    ids: tuple[int, ...] = ()  # the model's tokens of `text`, all of them or, where they are not known, none
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What one text may count on at the present load, in the model's own tokens a second; both > 0."""
+
+    reading: float
+    writing: float
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSize:
+    """How large a prompt is, in the engine's own tokens, template included; 0 <= cached <= tokens."""
+
+    tokens: int
+    cached: int = 0  # that it need not read, if it writes this prompt next
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +119,8 @@ class EngineInfo:
     reachable: bool = True  # false: nobody answered, and `continuation` is not known
     uses_sources: bool = True  # false: nothing is searched for it (a script)
     tells_reading: bool = False  # true: writings begin with pieces of reading; what is not known is false
+    context: int | None = None  # tokens that one text may have, prompt and answer together; None: not known
+    speed: Speed | None = None  # None: not known yet
     details: dict[str, object] = field(default_factory=dict)
 
 
@@ -122,6 +145,34 @@ class Engine(Protocol):
         """Current facts. May ask a remote server, bounded to a few seconds, never raises for its absence."""
         ...
 
+    async def ready(self) -> None:
+        """Returns when a writing would begin at once: the model is loaded and its speed is known.
+
+        Raises EngineError when that is not to be expected soon; it may succeed later. The caller bounds the wait.
+        """
+        ...
+
+    async def count(self, texts: Sequence[str]) -> Sequence[int] | None:
+        """Tokens of each text; None: the engine cannot tell. Bounded to a few seconds; never raises."""
+        ...
+
+    async def measure(self, task: WritingTask) -> PromptSize | None:
+        """Of the whole prompt that `write(task)` would send, without its prefix. As `count`."""
+        ...
+
     def write(self, task: WritingTask) -> AsyncGenerator[Piece, None]:
         """Stream the text that follows `task.prefix`."""
         ...
+
+
+class Uncounted:
+    """For engines that are ready at once and count no tokens."""
+
+    async def ready(self) -> None:
+        """At once."""
+
+    async def count(self, texts: Sequence[str]) -> Sequence[int] | None:
+        return None
+
+    async def measure(self, task: WritingTask) -> PromptSize | None:
+        return None

@@ -54,6 +54,10 @@ class Script:
     continuation: Continuation = Continuation.EXACT
     finish: FinishReason = FinishReason.STOP
     prompt_tokens: int = 0  # read during prompt_seconds, and told; 0: nothing is told of the reading
+    reading_speed: float = 0.0  # words of the prompt a second, told as a model tells its speed; 0: not told
+    context: int = 0  # words that prompt and answer may have together; 0: not told
+    thinking: int = 0  # tokens thought before the first word of the text
+    load_seconds: float = 0.0  # after the start, before it is ready
     search: bool = False  # provisions are looked for as for a model, so that the text may cite [1]
 
 
@@ -97,6 +101,10 @@ def _script(table: Mapping[str, Any], folder: Path) -> Script:
         continuation=_choice(table, "continuation", Continuation.EXACT),
         finish=_choice(table, "finish", FinishReason.STOP),
         prompt_tokens=_count(table, "prompt_tokens"),
+        reading_speed=_number(table, "reading_speed"),
+        context=_count(table, "context"),
+        thinking=_count(table, "thinking"),
+        load_seconds=_number(table, "load_seconds"),
         search=_flag(table, "search"),
     )
 

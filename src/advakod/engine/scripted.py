@@ -6,14 +6,22 @@
     tokens_per_second = 20        # 0: as fast as it goes
     prompt_seconds = 1.5          # before the first token
     prompt_tokens = 900           # read meanwhile, and told; without it those seconds are silent
+    reading_speed = 50            # words of the prompt a second: the engine counts, and tells its speed as a model does
+    context = 4096                # words that prompt and answer may have together, told likewise
+    thinking = 30                 # tokens thought before the first word
+    load_seconds = 3              # after the start, before it is ready
     search = true                 # look for provisions first, for a text that cites [1]; false: only the script
     continuation = "exact"        # exact | prefill | none
     finish = "stop"               # stop | length
     faults = [{ at = 120, kind = "silence", seconds = 40 }]   # or kind = "error", "disconnect"
 
-A token is a word with the space after it. A fault stands after `at` tokens, counted from the text's
-beginning, and is met by every writing that comes from before that place; a writing that goes on
-from exactly there or later does not meet it, so a run that is continued gets past it.
+A token is a word with the space after it. With `reading_speed` or `context` the engine counts: what
+its prompt has in common with the text written last is cached, and its pieces carry ids, the places of their words in
+the script.
+
+A fault stands after `at` tokens, counted from the text's beginning, and is met by every writing that comes from
+before that place; a writing that goes on from exactly there or later does not meet it, so a run that is continued
+gets past it.
 """
 
 from __future__ import annotations
@@ -23,11 +31,20 @@ import hashlib
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from ..settings import Settings
-from .errors import EngineFaultError, EngineLostError
-from .interface import Continuation, EngineInfo, FinishReason, Piece, Reading, WritingTask
+from .errors import EngineContextError, EngineFaultError, EngineLostError
+from .interface import (
+    Continuation,
+    EngineInfo,
+    FinishReason,
+    Piece,
+    PromptSize,
+    Reading,
+    Speed,
+    WritingTask,
+)
 from .script import Fault, FaultKind, Script, load_script
 
 # Tokens of one piece when the writer is behind its schedule. Between two such pieces everybody else gets a turn.
@@ -48,6 +65,9 @@ class ScriptedEngine:
         self._tokens = re.findall(r"\s*\S+\s*", script.text)
         self._ends = list(itertools.accumulate(map(len, self._tokens)))
         self._faults = sorted(script.faults, key=lambda fault: fault.at)
+        self._counts = script.reading_speed > 0 or script.context > 0
+        self._held: list[str] = []  # words of the prompt read last, and of what was written after it
+        self._loaded_at = 0.0  # loop time
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ScriptedEngine:
@@ -55,7 +75,7 @@ class ScriptedEngine:
         return cls(load_script(settings.script))
 
     async def start(self) -> None:
-        """Nothing to get ready."""
+        self._loaded_at = asyncio.get_running_loop().time() + self._script.load_seconds
 
     async def stop(self) -> None:
         """Nothing to release."""
@@ -69,8 +89,28 @@ class ScriptedEngine:
             fingerprint=f"scripted:{digest}",
             uses_sources=self._script.search,
             tells_reading=self._script.prompt_tokens > 0,
+            context=self._script.context or None,
+            speed=self._speed(),
             details={"tokens": len(self._tokens), "tokens_per_second": self._script.tokens_per_second},
         )
+
+    def _speed(self) -> Speed | None:
+        script = self._script
+        return Speed(script.reading_speed, script.tokens_per_second or 1e6) if script.reading_speed else None
+
+    async def ready(self) -> None:
+        """`load_seconds` after the start."""
+        await asyncio.sleep(max(0.0, self._loaded_at - asyncio.get_running_loop().time()))
+
+    async def count(self, texts: Sequence[str]) -> Sequence[int] | None:
+        return [len(text.split()) for text in texts] if self._counts else None
+
+    async def measure(self, task: WritingTask) -> PromptSize | None:
+        if not self._counts:
+            return None
+        prompt = _words_of(task)
+        same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(prompt, self._held, strict=False))
+        return PromptSize(len(prompt), sum(1 for _ in same))
 
     async def write(self, task: WritingTask) -> AsyncGenerator[Piece, None]:
         """Stream the script from the end of `task.prefix` on, `task.max_tokens` at most."""
@@ -79,19 +119,30 @@ class ScriptedEngine:
         position = start - bool(rest)
         end = min(len(self._tokens), position + task.max_tokens)
         finish = self._script.finish if end == len(self._tokens) else FinishReason.LENGTH
-        prompt_tokens = self._script.prompt_tokens or sum(len(message.content.split()) for message in task.messages)
-        clock = Pace(self._script.tokens_per_second, self._script.prompt_seconds)
+        prompt_tokens, cached = self._script.prompt_tokens or len(_words_of(task)), None
+        if (size := await self.measure(task)) is not None:
+            cached, self._held = size.cached, [*_words_of(task), *task.prefix.split()]
+            if self._script.context and size.tokens >= self._script.context:
+                raise EngineContextError(f"{size.tokens} words, {self._script.context} is the most")
+        delay = self._script.prompt_seconds or self._reading_seconds(size)
+        clock = Pace(self._script.tokens_per_second, delay)
         for done in self._readings():
-            await clock.until_start(self._script.prompt_seconds * (1 - done / prompt_tokens))
+            await clock.until_start(delay * (1 - done / prompt_tokens))
             yield Piece("", 0, reading=Reading(done, prompt_tokens))
+        for _ in range(0 if task.prefix else self._script.thinking):
+            await clock.ready(1)
+            yield Piece("", 1, thinking=True)
         for stop, fault in self._stretches(start, end):
             while position < stop:
                 ready = await clock.ready(min(BATCH, stop - position))
                 text = "".join(self._tokens[position : position + ready])
                 if rest:
                     text, rest = rest + text[len(self._tokens[position]) :], ""
+                ids = tuple(range(position, position + ready)) if self._counts else ()
                 position += ready
-                yield Piece(text, ready)
+                if self._counts:
+                    self._held += [token.strip() for token in self._tokens[position - ready : position]]
+                yield Piece(text, ready, ids=ids)
             if fault is None:
                 continue
             if fault.kind is FaultKind.DISCONNECT:
@@ -99,7 +150,11 @@ class ScriptedEngine:
             if fault.kind is FaultKind.ERROR:
                 raise EngineFaultError(f"fault at token {fault.at}")
             await clock.pause(fault.seconds)
-        yield Piece("", 0, finish, prompt_tokens)
+        yield Piece("", 0, finish, prompt_tokens, cached)
+
+    def _reading_seconds(self, size: PromptSize | None) -> float:
+        speed = self._script.reading_speed
+        return (size.tokens - size.cached) / speed if size and speed else 0.0
 
     def _readings(self) -> Iterator[int]:
         """How much of the prompt has been read at each step, none of it and all of it included."""
@@ -133,6 +188,10 @@ class ScriptedEngine:
                     break
                 yield fault.at, fault
         yield end, None
+
+
+def _words_of(task: WritingTask) -> list[str]:
+    return [word for message in task.messages for word in message.content.split()]
 
 
 class Pace:

@@ -188,6 +188,16 @@ event_block = Table(
     Column("body", LargeBinary, nullable=False),  # all events of a finished run, compressed
 )
 
+run_token = Table(
+    "run_token",
+    metadata,
+    Column("run", String(64), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),  # of the first event of the same flush
+    Column("characters", Integer, nullable=False),  # of the answer that the ids stand for
+    Column("ids", LargeBinary, nullable=False),  # the model's tokens, four bytes each, little-endian
+    sqlite_with_rowid=False,
+)
+
 feedback = Table(
     "feedback",
     metadata,

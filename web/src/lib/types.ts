@@ -40,16 +40,26 @@ export interface Notice {
 
 export type Stage =
   | { stage: 'queued'; position: number; expected_wait: number | null }
+  | { stage: 'loading' }
   | { stage: 'searching' }
-  | { stage: 'reading'; done: number; total: number }
+  | { stage: 'reading'; done: number; total: number; seconds_left?: number | null; expected_first_word?: number | null }
+  | { stage: 'thinking' }
   | { stage: 'writing' }
   | { stage: 'checking' };
 
+/** Seconds from the beginning of the work; tokens are the model's own; null: nobody knows. */
 export interface Plan {
   expected_seconds: number | null;
   expected_tokens: number | null;
+  expected_first_word: number | null;
   budget: number;
   max_tokens: number;
+  prompt_tokens: number | null;
+  /** Of the prompt, that need not be read. */
+  cached_tokens: number | null;
+  /** The answer's room. */
+  answer_tokens: number | null;
+  provisions: number | null;
 }
 
 export type Rating = 'up' | 'down';
@@ -250,8 +260,23 @@ export interface Limits {
   time: Record<string, number>;
 }
 
+/** What writes the answers, as it is now. */
+export interface EngineNow {
+  state: 'ready' | 'loading' | 'failed' | 'unreachable';
+  /** What an administrator can do. */
+  problem: string | null;
+  name: string | null;
+  model: string | null;
+  context: number | null;
+  /** Tokens a second. */
+  reading_speed: number | null;
+  writing_speed: number | null;
+  details: Record<string, unknown>;
+}
+
 /** Of one window and of now: `GET /api/v1/llm/stats`. Durations in seconds; null where no run has such a time. */
 export interface Stats {
+  engine: EngineNow;
   window: number;
   total_requests: number;
   successful_requests: number;

@@ -18,9 +18,9 @@ def excerpt(question: str, text: str, most: int) -> str:
     if len(text) <= most:
         return text
     blocks = blocks_of(text)
-    printed = list(_printed(blocks))
-    kept = _best(question, blocks, [len(p) + len(LEFT_OUT) + 2 for p in printed], most)
-    return _joined(printed, kept) if kept else cut(printed[0] if printed else text, most)
+    lines = list(printed(blocks))
+    kept = _best(question, blocks, [len(p) + len(LEFT_OUT) + 2 for p in lines], most)
+    return joined(lines, kept) if kept else cut(lines[0] if lines else text, most)
 
 
 def cut(text: str, most: int) -> str:
@@ -32,7 +32,8 @@ def cut(text: str, most: int) -> str:
     return (words or head).rstrip() + "…"
 
 
-def _printed(blocks: Sequence[Block]) -> Iterator[str]:
+def printed(blocks: Sequence[Block]) -> Iterator[str]:
+    """Each block with the number that it had in the article."""
     number = ""
     for block in blocks:
         yield block.text if block.number in ("", number) else f"{block.number}. {block.text}"
@@ -51,7 +52,8 @@ def _best(question: str, blocks: Sequence[Block], sizes: Sequence[int], most: in
     return kept
 
 
-def _joined(printed: Sequence[str], kept: set[int]) -> str:
+def joined(printed: Sequence[str], kept: set[int]) -> str:
+    """Those kept, in order; a sign stands for each gap."""
     lines: list[str] = []
     for place, text in enumerate(printed):
         if place in kept:
