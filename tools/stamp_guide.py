@@ -74,7 +74,7 @@ def _split(text: str) -> list[str]:
 
 def _stamp(path: Path, hashes: Mapping[str, Mapping[str, str]], *, write: bool) -> bool:
     before = path.read_text("utf-8")
-    act = tomllib.loads(before)["act"]["id"]
+    act = tomllib.loads(before).get("act", {}).get("id")
     if act not in hashes:
         return False
     after, missing = stamped(before, hashes[act])

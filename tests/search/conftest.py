@@ -56,6 +56,26 @@ figures = ["Обмен — четырнадцать дней."]
 questions = ["Платье не подошло по размеру, поменяют ли?"]
 text_hash = "0000000000000000"
 """
+SUBJECTS = """
+[[subject]]
+kind = "not_law"
+name = "Кулинария"
+about = "Рецепты блюд."
+questions = ["Как сварить борщ?", "Дай рецепт борща.", "Что приготовить со сметаной?"]
+
+[[subject]]
+act = "oruzhie"
+name = "Закон об оружии"
+about = "Оружие и лицензии."
+questions = ["Как получить лицензию на ружьё?"]
+
+[[subject]]
+act = "nk"
+witness = "220"
+name = "Налоговый кодекс, часть вторая"
+about = "Налоговые вычеты."
+questions = ["Как получить вычет за квартиру?"]
+"""
 
 
 def load(
@@ -118,6 +138,7 @@ def guide(tmp_path: Path) -> Guide:
     folder = tmp_path / "guide"
     folder.mkdir()
     (folder / "zozpp.toml").write_text(GUIDE, "utf-8")
+    (folder / "subjects.toml").write_text(SUBJECTS, "utf-8")
     return read_guide(folder)
 
 

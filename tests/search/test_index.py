@@ -98,7 +98,7 @@ def test_an_index_built_by_other_rules_is_rebuilt(
     assert "2" in _generations(tmp_path)
 
 
-@pytest.mark.parametrize("lost", [generations.MANIFEST, f"{generations.TEXTS}/meta.json", generations.GUIDE])
+@pytest.mark.parametrize("lost", [generations.MANIFEST, f"{generations.TEXTS}/meta.json", generations.PROFILES])
 def test_a_damaged_index_is_rebuilt(search: Search, loaded: Database, guide: Guide, tmp_path: Path, lost: str) -> None:
     search.refresh()
     victim = tmp_path / "index" / "1" / lost

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from ..law.guide import Guide, Subject
 from ..russian import fold
 from .model import NoticeCode
-from .snapshot import Matching, Snapshot
+from .snapshot import LEAST_LIKENESS, Matching, Snapshot
 
 # Learnt from the development questions by logistic regression, cross-validated (docs/reference/retrieval.md); the base
 # is such that three of a hundred answerable questions are refused.
 BASE, LOADED, ABSENT = 3.4, 7.4, -12.5
-LEAST = 0.3  # likeness; of questions that are answered the least one measured was 0.45
 
 # «в Грузии», «по закону Беларуси»; not «в Грузию», «из Китая»: those are about this state's law.
 _STATES = (
@@ -67,7 +66,7 @@ def judge(text: str, matching: Matching, guide: Guide, snapshot: Snapshot) -> Ju
     sure = confidence(loaded, absent)
     if sure >= 0.5:
         return Judgement(sure)
-    if subject is None or max(loaded, absent) < LEAST:
+    if subject is None or max(loaded, absent) < LEAST_LIKENESS:
         return Judgement(sure, NoticeCode.NOT_FOUND)
     if not subject.law:
         return Judgement(sure, NoticeCode.NOT_LAW)
@@ -76,7 +75,7 @@ def judge(text: str, matching: Matching, guide: Guide, snapshot: Snapshot) -> Ju
 
 def confidence(loaded: float, absent: float) -> float:
     """Logistic, of the likenesses; none where nothing that is loaded is like the question."""
-    return 1 / (1 + math.exp(-(BASE + LOADED * loaded + ABSENT * absent))) if loaded >= LEAST else 0.0
+    return 1 / (1 + math.exp(-(BASE + LOADED * loaded + ABSENT * absent))) if loaded >= LEAST_LIKENESS else 0.0
 
 
 def _nearest(matching: Matching, guide: Guide, snapshot: Snapshot) -> list[tuple[float, Subject]]:

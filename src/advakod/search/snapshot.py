@@ -23,10 +23,10 @@ PASSAGES_READ_WHOLE = 200  # for a question about a whole act: all its articles 
 KEPT = 256  # articles, about 5 KB each
 KEPT_TERMS = 20_000
 CITED_WEIGHT = 0.5  # of a score is added, there, for being referred to by e times as many articles
-# What the best passage and an act that the question names add to a profile's likeness. Tuned on the development
-# questions, cross-validated (docs/reference/retrieval.md).
+# What the best passage adds to a profile's likeness. Learnt from the development questions, cross-validated
+# (docs/reference/retrieval.md).
 PASSAGE_WEIGHT = 0.6
-NAMED_WEIGHT = 0.2
+LEAST_LIKENESS = 0.3  # below it a profile shares syllables with a question, and no more; measured: 0.45 and above
 BM25_MOST = 2.2  # k1 + 1 of Tantivy: what a word is worth at most, in its inverse document frequency
 
 
@@ -70,14 +70,15 @@ class Snapshot:
         whole = sum(self._worth(word) for word in question.words) or 1.0
         likeness, subjects = self._likeness(question, excluded)
         acts = self._profiles.acts
-        for ordinal in _best(likeness, PROFILES_READ):
+        for ordinal in _best(likeness, PROFILES_READ, LEAST_LIKENESS):
             found.setdefault(ordinal, Found(ordinal, 0.0))
         for article in found.values():
             named = acts[article.ordinal] in question.acts
             share = (article.score - NAMED_ACT * (named and article.score > 0)) / whole
-            article.score = float(likeness[article.ordinal]) + PASSAGE_WEIGHT * share**2 + NAMED_WEIGHT * named
+            article.score = float(likeness[article.ordinal]) + PASSAGE_WEIGHT * share**2
         best = float(likeness.max(initial=0.0))
-        articles = sorted(found.values(), key=lambda article: (-article.score, article.ordinal))
+        # Who names an act wants it, however well another answers.
+        articles = sorted(found.values(), key=lambda a: (acts[a.ordinal] not in question.acts, -a.score, a.ordinal))
         return Matching(articles, best, subjects.tolist())
 
     def _worth(self, word: str) -> float:
@@ -150,13 +151,13 @@ class Snapshot:
         return bool(self._texts.search(by_reference(self._text_schema, act, article), 1, count=False).hits)
 
 
-def _best(scores: Scores, most: int) -> list[int]:
-    """Where the highest stand, none of them zero, in no order."""
+def _best(scores: Scores, most: int, least: float) -> list[int]:
+    """Where the highest stand, none below `least`, in no order."""
     if len(scores) > most:
         places: list[int] = np.argpartition(scores, -most)[-most:].tolist()
     else:
         places = list(range(len(scores)))
-    return [place for place in places if scores[place] > 0]
+    return [place for place in places if scores[place] >= least]
 
 
 def _searcher(folder: Path) -> tantivy.Searcher:
