@@ -169,7 +169,7 @@ def logistic(features: Vector, truth: NDArray[np.bool_]) -> Vector:
 
 
 def score(features: Vector, weights: Vector) -> Vector:
-    return weights[0] + features @ weights[1:]
+    return np.asarray(weights[0] + features @ weights[1:])
 
 
 def auc(scores: Vector, truth: NDArray[np.bool_]) -> float:

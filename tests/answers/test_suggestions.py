@@ -65,8 +65,8 @@ def test_no_two_of_them_ask_the_same() -> None:
     ("found", "question"),
     [
         (
-            source("gk", "450", "Основания изменения и расторжения договора"),
-            "Что говорит статья 450 ГК РФ «Основания изменения и расторжения договора»?",
+            source("gk", "9450", "Основания изменения и расторжения договора"),
+            "Что говорит статья 9450 ГК РФ «Основания изменения и расторжения договора»?",
         ),
         (source("zozpp", "999", "Новая статья."), "Что говорит статья 999 ЗоЗПП «Новая статья»?"),
     ],
@@ -79,6 +79,6 @@ def test_an_article_that_the_guide_does_not_know(found: Source, question: str) -
 
 
 def test_what_has_no_heading_gives_none() -> None:
-    nameless = (source("gk", "450"), source("pdd", "12.2", "Остановка", "ru/pdd@2024-01-01/p12.2"), source("gk", ""))
+    nameless = (source("gk", "9450"), source("pdd", "12.2", "Остановка", "ru/pdd@2024-01-01/p12.2"), source("gk", ""))
     assert following(Request("Вопрос"), Context(sources=nameless), 3) == []
     assert following(Request("Вопрос"), Context(), 3) == []

@@ -134,7 +134,8 @@ def test_an_article_in_full(server: ServerProcess) -> None:
     ]
     assert "отдыхает 12 часов" in got["text"]
     assert (got["previous"], got["next"]) == (None, {"place": "2", "title": "Статья 2"})
-    assert (got["focus"], got["summary"], got["guide"], got["repealed"]) == (None, False, None, False)
+    assert (got["focus"], got["summary"], got["repealed"]) == (None, False, False)
+    assert got["guide"]["edition_date"] == "2023-07-31"  # of another text, and told so
 
 
 def test_a_repealed_article_is_there_to_be_read(server: ServerProcess) -> None:
@@ -182,7 +183,7 @@ def test_on_a_date(server: ServerProcess) -> None:
 @pytest.mark.parametrize(
     ("path", "code"),
     [
-        ("/sk/99", "no_such_provision"),
+        ("/sk/999", "no_such_provision"),
         ("/sk/st1/ch9", "no_such_provision"),
         ("/sk/gl1", "no_such_provision"),
         ("/sk/%00", "no_such_provision"),
