@@ -37,7 +37,7 @@ check: $(PAGE) ## Lint, formatting, types, import contracts, lock file, licences
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python tools/check_guide.py
+	@$(BIN)/python -m tools.check_guide
 	@$(BIN)/python tools/check_lock.py
 	@$(BIN)/python tools/third_party.py --check
 

@@ -1,7 +1,7 @@
 """Hold the everyday guide against its rules, and against the acts that it was written from where they are at hand.
 
-    python tools/check_guide.py            the rules that need no text: form, lengths, repetitions
-    python tools/check_guide.py FILE…      also against these official texts: articles, hashes, nothing copied
+    python -m tools.check_guide            the rules that need no text: form, lengths, repetitions
+    python -m tools.check_guide FILE…      also against these official texts: articles, hashes, nothing copied
 
 Prints a line for each fault and ends with 1 when there is any. What the rules are stands in docs/howto/guide.md.
 """

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from .errors import IndexUnusableError
@@ -20,7 +21,7 @@ from .grams import Grams, grams
 
 HEAD = 300  # characters of an article's text that belong to its profile
 SLOPE = 0.1  # how much a profile's length counts: 0 not at all, 1 as in the cosine
-_PARTS = ("vocabulary", "rarity", "starts", "rows", "weights")
+_PARTS = ("vocabulary", "rarity", "starts", "rows", "weights", "acts", "editions", "usual")
 
 Scores = NDArray[np.float32]
 
@@ -52,11 +53,11 @@ def write(folder: Path, profiles: Iterable[Profile]) -> None:
     weights /= ((1 - SLOPE) * usual + SLOPE * lengths)[rows]
     order = np.argsort(columns, kind="stable")
     starts = np.concatenate([[0], np.cumsum(documents)]).astype(np.uint32)
-    parts = (vocabulary, rarity, starts, rows[order].astype(_narrow(len(found))), weights[order].astype(np.float16))
+    facts = (np.array(acts, str), np.array(editions, np.int64), np.array([usual]))
+    postings = (rows[order].astype(_narrow(len(found))), weights[order].astype(np.float16))
     folder.mkdir()
-    for name, part in zip(_PARTS, parts, strict=True):
+    for name, part in zip(_PARTS, (vocabulary, rarity, starts, *postings, *facts), strict=True):
         np.save(folder / f"{name}.npy", part)
-    np.savez(folder / "facts.npz", usual=usual, acts=np.array(acts, str), editions=np.array(editions, np.int64))
 
 
 def _narrow(count: int) -> type[np.unsignedinteger[Any]]:
@@ -69,16 +70,17 @@ class Profiles:
     def __init__(self, folder: Path) -> None:
         try:
             # Plain arrays over the mapped files: np.memmap's own slicing costs more than what it slices.
-            parts = [np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in _PARTS]
-            facts = np.load(folder / "facts.npz")
-            self._usual, self.acts, self.editions = float(facts["usual"]), facts["acts"], facts["editions"]
-        except (OSError, ValueError, EOFError, KeyError) as error:
+            parts = [np.asarray(open_memmap(folder / f"{name}.npy", mode="r")) for name in _PARTS]
+        except (OSError, ValueError, EOFError) as error:
             raise IndexUnusableError(f"{folder}: {error}") from error
-        self._vocabulary, self._rarity, self._starts, self._rows, self._weights = parts
+        self._vocabulary, self._rarity, self._starts, self._rows, self._weights, *facts = parts
+        self.acts, self.editions = facts[0], facts[1]
+        self._usual = float(facts[2][0])
         self._size = len(self.acts)
 
     def likeness(self, question: str, most_words: int) -> Scores:
-        """Of each profile, as a share of what one would score that is the question and no more; 0 to about 1.
+        """Of each profile, as a share of what one of the usual length would score that is the question and no more:
+        0 where nothing is shared, 0.5 to 2 of a profile that people would call like it.
 
         Costs by the words of the question and by how common they are; 1 ms of an ordinary one.
         """

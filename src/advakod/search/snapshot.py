@@ -44,7 +44,7 @@ class Matching:
     """Distinct articles, the best first."""
 
     articles: list[Found]
-    likeness: float = 0.0  # of the best profile to the question, 0 to about 1
+    likeness: float = 0.0  # of the best profile to the question
     subjects: Sequence[float] = ()  # the same of each subject of the guide
 
 
@@ -140,7 +140,7 @@ class Snapshot:
         return list(found.values())
 
     def _likeness(self, question: Question, excluded: Sequence[int]) -> tuple[Scores, Scores]:
-        """Of each article's profile to the question, and of each subject's: 0 to about 1."""
+        """Of each article's profile to the question, and of each subject's."""
         likeness = self._profiles.likeness(question.text, MOST_WORDS)
         if excluded:
             likeness[np.isin(self._profiles.editions, excluded)] = 0
