@@ -84,11 +84,10 @@ class Profiles:
 
         Costs by the words of the question and by how common they are; 1 ms of an ordinary one.
         """
-        terms, counts = np.unique(grams(question, most_words), return_counts=True)
-        weights = 1 + np.log(counts)
+        terms = np.unique(grams(question, most_words))  # said once or ten times, it is asked once
         places, known = self._find(terms)
         rarest = np.log(1 + self._size) + 1
-        ideal = np.where(known, self._rarity[places] if len(self._rarity) else rarest, rarest) * weights
+        ideal = np.where(known, self._rarity[places] if len(self._rarity) else rarest, rarest)
         whole = float(np.square(ideal).sum()) / self._usual
         return self._sum(places[known], ideal[known]) / np.float32(whole or 1.0)
 
