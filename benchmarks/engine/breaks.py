@@ -123,7 +123,8 @@ def killing(model: Path, rounds: int) -> list[Figure]:
 
 
 def conversing(model: Path, rounds: int) -> list[Figure]:
-    with scratch() as folder, server(folder, VISTRAL_MODEL_PATH=str(model)) as advakod:
+    # As much as the tiny model's short tokens take: half of a context of 8,192 would not hold the first turn.
+    with scratch() as folder, server(folder, VISTRAL_MODEL_PATH=str(model), VISTRAL_N_CTX=str(CONTEXT)) as advakod:
         asyncio.run(ready(advakod.url))
         shares = [asyncio.run(second_question(advakod, 10 * number)) for number in range(rounds)]
     return [

@@ -15,7 +15,7 @@ from benchmarks.harness import Figure, middle
 from benchmarks.processes import Process, scratch, server
 
 TOKENS = 200
-CONTEXT = 4_096  # tokens of a slot: what the guide has on a question, in the tiny model's short tokens, and the answer
+CONTEXT = 8_192  # tokens of a slot: what the guide has on a question, in the tiny model's short tokens, and the answer
 OTHER_TOKENS = 8  # by which a prompt may differ that is made of text again
 LEAST_RATIO = 0.97
 MOST_ADDED = 10.0  # ms to the first token
