@@ -229,6 +229,8 @@ async def test_what_was_found_and_cannot_be_read_is_not_nothing_found() -> None:
     assert made.sources == ()
     assert of(made).unread
     assert UNREAD in made.notices
+    said = prompt.messages(Request(QUESTION), made)
+    assert of(made).prompt_tokens == len(_words(said))  # what is said of it is counted too
     assert "нет времени" in prompt.messages(Request(QUESTION), made)[-1].content
 
 

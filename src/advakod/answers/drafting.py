@@ -90,7 +90,10 @@ class Drafting:
         room = self._room(size, size.tokens)
         if room is not None and size.tokens > room:
             context, size = await self._packed(context, size, found)
-        return self._numbered(_without_law(context) if found.sources and not context.sources else context, size)
+        if found.sources and not context.sources:
+            context = _without_law(context)
+            size = await self._size(context)
+        return self._numbered(context, size)
 
     async def go_on(self, context: Context) -> Context:
         """The plan of a run that goes on with `context.written`: the prompt is what it was, the rest is new."""

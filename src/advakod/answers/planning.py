@@ -16,6 +16,7 @@ from ..engine.interface import PromptSize, Speed
 USABLE = 0.85  # of the time left: a speed is an estimate, and a busy machine is slower than its estimate
 ANSWER_SHARE = 4  # tokens read for each one written, while time is short
 CONTEXT_SHARE = 4  # an answer is sure of so much of the context: a quarter
+LEAST_ANSWER = 20  # tokens in which anything can be said: a sentence
 LAST_TOKENS = 60  # a sentence or two: writing that has no more left ends with the next sentence
 
 

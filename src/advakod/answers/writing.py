@@ -246,7 +246,7 @@ class Writing:
     def _hurried(context: Context) -> bool:
         """Whether the end of the answer's room is a fair end: time bounds it, and something can be said in it."""
         plan = context.plan
-        return plan is not None and plan.hurried and (plan.answer_tokens or 0) >= planning.LAST_TOKENS
+        return plan is not None and plan.hurried and (plan.answer_tokens or 0) >= planning.LEAST_ANSWER
 
     # -- words ------------------------------------------------------------------------------------
 
