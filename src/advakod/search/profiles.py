@@ -1,7 +1,7 @@
 """Articles by what people ask of them: a profile is a heading, the guide's entry and the head of the text.
 
 Profiles and questions are compared by their character n-grams. Words of a profile are few and each is meant, so its
-length counts for next to nothing: BM25's normalisation, and that of the cosine, cost a tenth of nDCG on everyday
+length counts for nothing: BM25's normalisation, and that of the cosine, cost a tenth of nDCG on everyday
 questions (docs/reference/retrieval.md). The matrix is sparse, lies in files, and is read through the page cache.
 """
 
@@ -20,7 +20,7 @@ from .errors import IndexUnusableError
 from .grams import Grams, grams
 
 HEAD = 300  # characters of an article's text that belong to its profile
-SLOPE = 0.1  # how much a profile's length counts: 0 not at all, 1 as in the cosine
+SLOPE = 0.0  # how much a profile's length counts: 0 not at all, 1 as in the cosine
 _PARTS = ("vocabulary", "rarity", "starts", "rows", "weights", "acts", "editions", "usual")
 
 Scores = NDArray[np.float32]
