@@ -1,7 +1,7 @@
 """How far the weights of search are fitted to the development questions: plain figures beside cross-validated ones.
 
-`python -m benchmarks.search.crossval [--json]`. Five weights are learnt: the profile's slope and the passage's weight
-(by grid, for the nDCG@10 of everyday and formal questions alike), and three of the refusal (by logistic regression).
+`python -m benchmarks.search.crossval [--json]`. Four weights are learnt: the passage's (by grid, for the
+nDCG@10 of everyday and formal questions alike), and three of the refusal (by logistic regression).
 Each fifth of the questions is judged by weights that were learnt from the other four.
 """
 
@@ -11,7 +11,6 @@ import argparse
 import random
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from statistics import mean
 
@@ -22,19 +21,17 @@ from advakod.evaluation import Question, evaluate, load_questions
 from advakod.evaluation.metrics import ndcg
 from advakod.evaluation.questions import UNANSWERABLE
 from advakod.ingest import ingest
-from advakod.search import Search, profiles, refusal, snapshot
+from advakod.search import Search, refusal, snapshot
 from advakod.storage import Database
 from benchmarks.harness import Figure, Report, main
 from benchmarks.processes import scratch
 from benchmarks.search.run import QUESTIONS, STATUTES
 
-SLOPES = (0.0, 0.1, 0.2, 0.4)
 PASSAGE_WEIGHTS = (0.0, 0.3, 0.6, 0.9, 1.2)
 FOLDS, SEED = 5, 1
 FALSE_REFUSALS = 0.03
 RIDGE, STEPS = 1e-3, 50
 
-Weights = tuple[float, float]
 Vector = NDArray[np.float64]
 
 
@@ -63,46 +60,43 @@ def folds(count: int) -> Iterator[tuple[list[int], list[int]]]:
 # -- ranking --------------------------------------------------------------------------------------
 
 
-def _gains(database: Database, folder: Path, questions: Sequence[Question]) -> dict[str, dict[Weights, list[float]]]:
-    """By style and weights: nDCG@10 of each question."""
-    gains: dict[str, dict[Weights, list[float]]] = {}
+def _gains(database: Database, folder: Path, questions: Sequence[Question]) -> dict[str, dict[float, list[float]]]:
+    """By style and weight: nDCG@10 of each question."""
+    gains: dict[str, dict[float, list[float]]] = {}
     search = Search(database, folder)
-    kept = profiles.SLOPE, snapshot.PASSAGE_WEIGHT
+    kept = snapshot.PASSAGE_WEIGHT
     try:
-        for slope in SLOPES:
-            profiles.SLOPE = slope
-            search.rebuild()
-            for weight in PASSAGE_WEIGHTS:
-                snapshot.PASSAGE_WEIGHT = weight
-                for outcome in evaluate(search, questions).outcomes:
-                    found = gains.setdefault(outcome.question.style, {}).setdefault((slope, weight), [])
-                    found.append(ndcg(outcome.place))
+        for weight in PASSAGE_WEIGHTS:
+            snapshot.PASSAGE_WEIGHT = weight
+            for outcome in evaluate(search, questions).outcomes:
+                found = gains.setdefault(outcome.question.style, {}).setdefault(weight, [])
+                found.append(ndcg(outcome.place))
     finally:
-        profiles.SLOPE, snapshot.PASSAGE_WEIGHT = kept
+        snapshot.PASSAGE_WEIGHT = kept
         search.close()
     return gains
 
 
-def _ranking(gains: Mapping[str, Mapping[Weights, Sequence[float]]]) -> Iterator[Figure]:
+def _ranking(gains: Mapping[str, Mapping[float, Sequence[float]]]) -> Iterator[Figure]:
     learnt = best(gains, {style: range(len(next(iter(found.values())))) for style, found in gains.items()})
-    yield from (Figure(name, value) for name, value in zip(("slope", "passage weight"), learnt, strict=True))
+    yield Figure("passage weight", learnt)
     splits = {style: list(folds(len(next(iter(found.values()))))) for style, found in gains.items()}
     for style, found in gains.items():
         judged: list[float] = []
         for fold in range(FOLDS):
-            weights = best(gains, {name: split[fold][0] for name, split in splits.items()})
-            judged += [found[weights][at] for at in splits[style][fold][1]]
+            weight = best(gains, {name: split[fold][0] for name, split in splits.items()})
+            judged += [found[weight][at] for at in splits[style][fold][1]]
         yield Figure(f"{style}, nDCG@10", mean(found[learnt]))
         yield Figure(f"{style}, nDCG@10, cross-validated", mean(judged))
 
 
-def best(gains: Mapping[str, Mapping[Weights, Sequence[float]]], among: Mapping[str, Sequence[int]]) -> Weights:
+def best(gains: Mapping[str, Mapping[float, Sequence[float]]], among: Mapping[str, Sequence[int]]) -> float:
     """Of the grid, by the mean over styles."""
 
-    def gain(weights: Weights) -> float:
-        return mean(mean(gains[style][weights][at] for at in places) for style, places in among.items())
+    def gain(weight: float) -> float:
+        return mean(mean(gains[style][weight][at] for at in places) for style, places in among.items())
 
-    return max(product(SLOPES, PASSAGE_WEIGHTS), key=gain)
+    return max(PASSAGE_WEIGHTS, key=gain)
 
 
 # -- refusal --------------------------------------------------------------------------------------
@@ -120,7 +114,6 @@ def _evidence(database: Database, folder: Path, questions: Sequence[Question]) -
 
     refusal.confidence = noted
     try:
-        search.rebuild()
         found = []
         for question in questions:
             seen.clear()

@@ -51,7 +51,7 @@ def test_nothing_to_be_like(tmp_path: Path, texts: tuple[str, ...]) -> None:
     assert Profiles(tmp_path / "profiles").likeness("развод", 64).tolist() == [0.0] * len(texts)
 
 
-@pytest.mark.parametrize("name", ["vocabulary.npy", "weights.npy", "usual.npy"])
+@pytest.mark.parametrize("name", ["vocabulary.npy", "weights.npy", "editions.npy"])
 @pytest.mark.parametrize("content", [None, b"", b"PK\x05\x06 no archive", b"\x93NUMPY\x01\x00"])
 def test_a_damaged_part_makes_it_unusable(profiles: Profiles, tmp_path: Path, name: str, content: bytes | None) -> None:
     path = tmp_path / "profiles" / name

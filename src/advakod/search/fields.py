@@ -18,7 +18,7 @@ from ..russian import analyse
 from .passages import passage_spans
 from .profiles import HEAD, Profile
 
-FORMAT = 4  # raise it when fields or their content change; an index of another format is rebuilt
+FORMAT = 5  # raise it when fields or their content change; an index of another format is rebuilt
 
 HEADING, BODY, PLACE = "heading", "body", "place"
 SEARCHED = (HEADING, BODY, PLACE)

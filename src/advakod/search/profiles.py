@@ -20,8 +20,7 @@ from .errors import IndexUnusableError
 from .grams import Grams, grams
 
 HEAD = 300  # characters of an article's text that belong to its profile
-SLOPE = 0.0  # how much a profile's length counts: 0 not at all, 1 as in the cosine
-_PARTS = ("vocabulary", "rarity", "starts", "rows", "weights", "acts", "editions", "usual")
+_PARTS = ("vocabulary", "rarity", "starts", "rows", "weights", "acts", "editions")
 
 Scores = NDArray[np.float32]
 
@@ -48,12 +47,9 @@ def write(folder: Path, profiles: Iterable[Profile]) -> None:
     vocabulary, columns, documents = np.unique(terms, return_inverse=True, return_counts=True)
     rarity = (np.log((1 + len(found)) / (1 + documents)) + 1).astype(np.float32)
     weights = (1 + np.log(counts)) * rarity[columns]
-    lengths = np.sqrt(np.bincount(rows, weights * weights, minlength=len(found)))
-    usual = lengths[lengths > 0].mean() if lengths.any() else 1.0
-    weights /= ((1 - SLOPE) * usual + SLOPE * lengths)[rows]
     order = np.argsort(columns, kind="stable")
     starts = np.concatenate([[0], np.cumsum(documents)]).astype(np.uint32)
-    facts = (np.array(acts, str), np.array(editions, np.int64), np.array([usual]))
+    facts = (np.array(acts, str), np.array(editions, np.int64))
     postings = (rows[order].astype(_narrow(len(found))), weights[order].astype(np.float16))
     folder.mkdir()
     for name, part in zip(_PARTS, (vocabulary, rarity, starts, *postings, *facts), strict=True):
@@ -73,14 +69,12 @@ class Profiles:
             parts = [np.asarray(open_memmap(folder / f"{name}.npy", mode="r")) for name in _PARTS]
         except (OSError, ValueError, EOFError) as error:
             raise IndexUnusableError(f"{folder}: {error}") from error
-        self._vocabulary, self._rarity, self._starts, self._rows, self._weights, *facts = parts
-        self.acts, self.editions = facts[0], facts[1]
-        self._usual = float(facts[2][0])
+        self._vocabulary, self._rarity, self._starts, self._rows, self._weights, self.acts, self.editions = parts
         self._size = len(self.acts)
 
     def likeness(self, question: str, most_words: int) -> Scores:
-        """Of each profile, as a share of what one of the usual length would score that is the question and no more:
-        0 where nothing is shared, 0.5 to 2 of a profile that people would call like it.
+        """Of each profile, as a share of what one would score that is the question and no more: 0 where nothing is
+        shared, 0.5 to 2 of a profile that people would call like it, which says some of it more than once.
 
         Costs by the words of the question and by how common they are; 1 ms of an ordinary one.
         """
@@ -88,7 +82,7 @@ class Profiles:
         places, known = self._find(terms)
         rarest = np.log(1 + self._size) + 1
         ideal = np.where(known, self._rarity[places] if len(self._rarity) else rarest, rarest)
-        whole = float(np.square(ideal).sum()) / self._usual
+        whole = float(np.square(ideal).sum())
         return self._sum(places[known], ideal[known]) / np.float32(whole or 1.0)
 
     def _find(self, terms: Grams) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

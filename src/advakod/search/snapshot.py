@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,8 +83,8 @@ class Snapshot:
 
     def _worth(self, word: str) -> float:
         """The most that a passage can score by it."""
-        frequency = self.frequency(terms(word))
-        rarity = math.log(1 + (self.passages - frequency + 0.5) / (frequency + 0.5))
+        frequency = max(map(self._frequency, terms(word)), default=0)
+        rarity = math.log(1 + (self._texts.num_docs - frequency + 0.5) / (frequency + 0.5))
         return rarity * BM25_MOST
 
     def named(self, act: str, article: str, excluded: Sequence[int]) -> list[Found]:
@@ -110,21 +110,14 @@ class Snapshot:
         by_ordinal = {read_place(int(place or 0))[0]: a for place, a in zip(places, addresses, strict=True)}
         return {o: Stored.unpack(bytes(self._texts.doc(by_ordinal[o])["stored"][0])) for o in ordinals}
 
-    def frequency(self, terms: Iterable[str]) -> int:
-        """In how many passages the commonest of the terms stands."""
-        return max(map(self._frequency, terms), default=0)
-
     def _frequency(self, term: str) -> int:
+        """In how many passages it stands."""
         if (known := self._frequencies.get(term)) is None:
             if len(self._frequencies) > KEPT_TERMS:
                 self._frequencies = {}
             known = max(self._texts.doc_freq(name, term) for name in SEARCHED)
             self._frequencies[term] = known
         return known
-
-    @property
-    def passages(self) -> int:
-        return self._texts.num_docs
 
     def _passages(
         self, query: tantivy.Query, excluded: Sequence[int], limit: int, cited_weight: float = 0.0
