@@ -151,6 +151,14 @@ def test_two_processes_build_once(loaded: Database, tmp_path: Path) -> None:
     assert _generations(tmp_path) == ["1"]
 
 
+def test_what_another_built_a_moment_ago_is_not_built_again(loaded: Database, guide: Guide, tmp_path: Path) -> None:
+    """It ended between the look at the folder and the lock."""
+    with closing(Index(loaded, tmp_path, guide=guide)) as index:
+        index.refresh()
+    assert build(loaded, tmp_path / "index", guide, unneeded=lambda: True) is None
+    assert _generations(tmp_path) == ["1"]
+
+
 def test_an_old_index_serves_while_another_process_builds(loaded: Database, guide: Guide, tmp_path: Path) -> None:
     with closing(Index(loaded, tmp_path, guide=guide, background=True)) as index:
         old = index.current()

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 from pathlib import Path
 
@@ -36,14 +36,23 @@ def source_of(connection: Connection, guide: Guide) -> Source:
     return Source(generation(connection), guide.fingerprint)
 
 
-def build(database: Database, root: Path, guide: Guide | None = None) -> Manifest:
+def build(
+    database: Database, root: Path, guide: Guide | None = None, *, unneeded: Callable[[], bool] = lambda: False
+) -> Manifest | None:
     """Build a new generation from one snapshot and make it the current one.
+
+    `unneeded` is asked once nobody else can build: another process may have done it just before; None then.
 
     Streams: one edition is in memory at a time. Raises LockBusyError when another
     process builds, IndexNotBuiltError when it cannot be written.
     """
     guide = guide or load_guide()
-    with writing(root), new_generation(root) as folder, database.reading() as connection:
+    with writing(root):
+        return None if unneeded() else _build(database, root, guide)
+
+
+def _build(database: Database, root: Path, guide: Guide) -> Manifest:
+    with new_generation(root) as folder, database.reading() as connection:
         started, clock = time.time(), time.monotonic()
         source = source_of(connection, guide)  # first: what changes after it makes this index old
         found = editions(connection)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from ..law.guide import Guide, load_guide
@@ -65,6 +66,7 @@ class Index:
     def rebuild(self) -> Manifest:
         """Build a new generation though the current one may be fresh. Raises LockBusyError."""
         manifest = build(self._database, self.root, self.guide)
+        assert manifest is not None  # it was asked for in any case
         with self._lock:
             self._open_newest()
         return manifest
@@ -96,9 +98,9 @@ class Index:
     def _settle(self, wanted: Source) -> Snapshot:
         """Wait for an index of this source: another process's, or our own, built once of what is loaded then."""
         deadline = time.monotonic() + OTHER_BUILDER
-        while (snapshot := self._open_newest()) is None or snapshot.manifest.source != wanted:
+        while not self._is_built(wanted):
             try:
-                build(self._database, self.root, self.guide)
+                build(self._database, self.root, self.guide, unneeded=partial(self._is_built, wanted))
                 break
             except LockBusyError:
                 if time.monotonic() > deadline:
@@ -109,6 +111,10 @@ class Index:
         if snapshot is None:
             raise IndexUnusableError("an index just built cannot be opened")
         return snapshot
+
+    def _is_built(self, wanted: Source) -> bool:
+        snapshot = self._open_newest()
+        return snapshot is not None and snapshot.manifest.source == wanted
 
     def _open_newest(self) -> Snapshot | None:
         folder = generations.newest(self.root)
